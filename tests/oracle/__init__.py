@@ -1,0 +1,1 @@
+"""An independent reading of the policy in plain Python, and the quarters to compare it with the engine on."""
