@@ -1,0 +1,21 @@
+"""The advisory locks of the whole product, in the order in which a transaction may take them.
+
+Taking them in this order, each as late as possible, is what keeps them from deadlocking.
+"""
+
+from enum import IntEnum
+
+from django.db import connection
+
+
+class Lock(IntEnum):
+    """Keys of transaction-level advisory locks, lowest first."""
+
+    RECORDING = 7_301
+    AUDIT = 7_302
+
+
+def take(lock: Lock) -> None:
+    """Wait for `lock` and hold it to the end of the present transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(lock)])

@@ -1,0 +1,1 @@
+"""Cases, post-audit, sanctions and disputes will stand here; today the floor is empty."""

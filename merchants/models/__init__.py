@@ -1,0 +1,36 @@
+"""What happened: lists, shops, facts about shops, and the imports that brought them."""
+
+from merchants.models.facts import Rate, Settlement, ShopStatus, StockObservation, Violation
+from merchants.models.imports import Import, RejectedRow
+from merchants.models.lists import (
+    Brand,
+    Claim,
+    ClaimFact,
+    LinkTarget,
+    Merchant,
+    TargetEntry,
+    TargetFact,
+)
+from merchants.models.shops import Attribution, Registration, RegistrationContact, Shop, ShopFact
+
+__all__ = [
+    "Attribution",
+    "Brand",
+    "Claim",
+    "ClaimFact",
+    "Import",
+    "LinkTarget",
+    "Merchant",
+    "Rate",
+    "Registration",
+    "RegistrationContact",
+    "RejectedRow",
+    "Settlement",
+    "Shop",
+    "ShopFact",
+    "ShopStatus",
+    "StockObservation",
+    "TargetEntry",
+    "TargetFact",
+    "Violation",
+]

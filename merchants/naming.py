@@ -1,0 +1,29 @@
+"""How registration numbers and brands are compared (CONTRACT.md). SQL for it comes from here too.
+
+Both must give the same keys wherever they are made: in a feed, in a form, in a search.
+"""
+
+import re
+import unicodedata
+
+NO_BRAND_WORDS = ("无", "无品牌", "no brand", "generic", "none", "n/a", "oem", "-")
+
+
+def registration_key(number: str) -> str:
+    """A registration number as it is compared: upper-cased, without white space and dashes."""
+    return re.sub(r"[\s\-\u2010-\u2015\u2212\uff0d]", "", number).upper()
+
+
+def brand_key(name: str | None, no_brand: tuple[str, ...] = NO_BRAND_WORDS) -> str | None:
+    """A brand as it is compared: NFKC, case folded, white space collapsed; None where it means no brand.
+
+    `no_brand` are the words for "no brand" (setting NO_BRAND_WORDS), compared in the same way.
+    """
+    key = _fold(name or "")
+    return None if not key or key in {_fold(word) for word in no_brand} else key
+
+
+def _fold(text: str) -> str:
+    # Folding can undo normal form (and the other way round), hence once more after it.
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(folded.split())

@@ -1,0 +1,47 @@
+"""The only way from a view to rows about merchants."""
+
+from typing import Self
+
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from core.actors import Actor, Capability
+from partners.querysets import ScopedQuerySet
+
+
+class TargetEntryQuerySet(ScopedQuerySet):
+    """Target entries: operators see all; a partner sees the open list and what is directed to itself."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Never another partner's directed entry: that it exists is already a secret."""
+        if actor.can(Capability.VIEW_EVERYTHING):
+            return self
+        if actor.can(Capability.VIEW_OWN):
+            return self.filter(Q(assigned_to=None) | Q(assigned_to__in=sorted(actor.partner_ids)))
+        return self.none()
+
+
+class ClaimQuerySet(ScopedQuerySet):
+    """Claims."""
+
+
+class ShopQuerySet(ScopedQuerySet):
+    """Shops; a partner sees those that its latest attribution gives to it."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """By the attribution in force now: what was reassigned to a rival is the rival's."""
+        if actor.can(Capability.VIEW_EVERYTHING):
+            return self
+        if not actor.can(Capability.VIEW_OWN):
+            return self.none()
+        from merchants.models import Attribution  # models import this module
+
+        # The index on attribution.shop: a shop rarely has more than one.
+        latest = (
+            Attribution.objects.filter(shop=OuterRef("shop"), batch__recorded_at__isnull=False)
+            .order_by("-batch__recorded_at", "-pk")
+            .values("pk")[:1]
+        )
+        own = Attribution.objects.filter(
+            shop=OuterRef("pk"), partner__in=sorted(actor.partner_ids), pk=Subquery(latest)
+        )
+        return self.filter(Exists(own))
