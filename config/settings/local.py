@@ -1,0 +1,22 @@
+"""One machine, one person: the demo and development. Not for an address that others reach."""
+
+from __future__ import annotations
+
+from config.env import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import STATE, STORAGES
+
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.optional("SECRET_KEY") or STATE.secret_key()
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+INTERNAL_IPS = ["127.0.0.1"]
+METRICS_ALLOWED_NETWORKS = env.words("METRICS_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
+
+# Mail is written into files that can be read, and goes nowhere.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = STATE.folder / "mail"
+
+# Static files from where they lie: nothing to collect after an edit, no hashed names to chase.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
