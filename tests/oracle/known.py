@@ -33,17 +33,16 @@ class Seen:
 class Known:
     """What counts for a program as of a moment: recorded by then, and happened by then (POLICY 3)."""
 
-    def __init__(
-        self, facts: Facts, program: str, start: date, end: date, rules: Rules, as_of: datetime
-    ) -> None:
+    def __init__(self, facts: Facts, program: str, start: date, end: date, rules: Rules, as_of: datetime) -> None:
         self.facts, self.program, self.rules, self.as_of = facts, program, rules, as_of
         self.start, self.end = start, end
         self.today = date_of(as_of, rules.zone)
         # POLICY 3: the end of the program's last possible settlement day.
         self.closes_at = end_of(end + timedelta(days=rules.window_days + rules.grace_days), rules.zone)
-        self.shops = {
-            shop.code: self._see(shop) for shop in facts.shops.values() if shop.recorded_at <= as_of
-        }
+        self.shops = {shop.code: self._see(shop) for shop in facts.shops.values() if shop.recorded_at <= as_of}
+        self.shops_of: dict[MerchantKey, list[Seen]] = defaultdict(list)
+        for seen in self.shops.values():
+            self.shops_of[seen.shop.merchant].append(seen)
         self.entries = {
             entry.key: (entry, listing)
             for entry in facts.entries.values()
@@ -62,9 +61,7 @@ class Known:
         if certified_at is not None and certified_at > self.as_of:
             certified_at = None  # It has not happened yet.
         certified_on = date_of(certified_at, self.rules.zone) if certified_at else None
-        return Seen(
-            shop, brand.key if brand else None, brand.spelling if brand else "", certified_at, certified_on
-        )
+        return Seen(shop, brand.key if brand else None, brand.spelling if brand else "", certified_at, certified_on)
 
     def _lines(self) -> dict[str, list[Line]]:
         lines: dict[str, list[Line]] = defaultdict(list)

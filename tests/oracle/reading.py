@@ -92,9 +92,7 @@ class Run(Known):
 
     def evaluated(self) -> list[Seen]:
         """The shops that have a row (POLICY 3), by code."""
-        return [
-            seen for _, seen in sorted(self.shops.items()) if seen.shop.partner_code and self._belongs(seen)
-        ]
+        return [seen for _, seen in sorted(self.shops.items()) if seen.shop.partner_code and self._belongs(seen)]
 
     def _belongs(self, seen: Seen) -> bool:
         if seen.shop.market not in self.rules.markets:
@@ -150,9 +148,7 @@ class Run(Known):
         if seen.certified_at is None:
             return NOT_MET if rivals else PENDING
         own = (seen.certified_at, seen.code)
-        earlier = (
-            rival.certified_at is not None and (rival.certified_at, rival.code) < own for rival in rivals
-        )
+        earlier = (rival.certified_at is not None and (rival.certified_at, rival.code) < own for rival in rivals)
         return NOT_MET if any(earlier) else MET
 
     def partner_certified(self, seen: Seen) -> str:
@@ -194,7 +190,8 @@ class Run(Known):
 
     def gmv(self, seen: Seen) -> Decimal | None:
         """The settled GMV of the window in CNY; ``None`` when a counted line has no rate."""
-        assert seen.certified_at is not None and seen.certified_on is not None
+        assert seen.certified_at is not None
+        assert seen.certified_on is not None
         orders_until = end_of(self.window_ends_on(seen.certified_on), self.rules.zone)
         settled_until = end_of(self.settles_by(seen.certified_on), self.rules.zone)
         total = Decimal(0)
@@ -218,9 +215,7 @@ class Run(Known):
 
     def observations(self, seen: Seen) -> list[tuple[str, Decimal]]:
         """The stock observations inside the period, in the policy's scope."""
-        shops: Iterable[Seen] = [seen]
-        if self.rules.stock_of_merchant:
-            shops = [other for other in self.shops.values() if other.shop.merchant == seen.shop.merchant]
+        shops = self.shops_of[seen.shop.merchant] if self.rules.stock_of_merchant else [seen]
         return [observation for shop in shops for observation in self.stock.get(shop.code, [])]
 
     def stocked(self, seen: Seen, countries: Sequence[str], observed: bool) -> str:
@@ -249,11 +244,7 @@ class Run(Known):
         gmv = self.gmv(seen) if certified else None
         observations = self.observations(seen)
         countries = sorted(
-            {
-                country
-                for country, sellable in observations
-                if sellable >= 1 and country in self.rules.stock_countries
-            }
+            {country for country, sellable in observations if sellable >= 1 and country in self.rules.stock_countries}
         )
         outcomes = {
             "listed": self.listed(covering),

@@ -47,7 +47,7 @@ class History(Generic[T]):
         return max(known, key=_age).value if known else None
 
     def compared(self, recorded_at: datetime) -> T | None:
-        """What a row recorded at `recorded_at` repeats: the latest value by then, else the first later one."""
+        """What a row recorded at `recorded_at` repeats: the latest value by then, else the earliest later one."""
         if not self.facts:
             return None
         known = [fact for fact in self.facts if fact.recorded_at <= recorded_at]
