@@ -7,7 +7,7 @@ a Unix socket is where they differ most.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -89,7 +89,7 @@ def celery_url(url: str, number: int | None = None) -> str:
     return f"redis+socket://{parts.netloc}{parts.path}?{urlencode(query)}"
 
 
-def _checked(url: str) -> Any:
+def _checked(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in REDIS_SCHEMES:
         raise ImproperlyConfigured(

@@ -1,4 +1,4 @@
-"""The Celery application: tasks are found in each app's tasks.py, the beat table is code (see `config.settings.base`)."""
+"""The Celery application. Tasks are found in each app's tasks.py; the beat table is in `config.settings.base`."""
 
 from __future__ import annotations
 

@@ -87,6 +87,6 @@ CHECKS: dict[str, Callable[[], str]] = {
 def _outcome(check: Callable[[], str]) -> str:
     try:
         return check()
-    except Exception:  # noqa: BLE001 - whatever it is, it is what is not ready; details (hosts, users) stay in the log
+    except Exception:  # whatever it is, it is what is not ready; details (hosts, users) stay in the log
         logger.warning("not ready", check=check.__name__, exc_info=True)
         return "does not answer"

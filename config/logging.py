@@ -38,9 +38,14 @@ def build_logging(*, level: str, as_json: bool) -> dict[str, Any]:
     """Build Django's LOGGING: everything to standard error, where whoever runs the process collects it."""
     final: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
-        final += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        # Without the local variables: they hold names, mails and money.
+        without_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        final += [
+            structlog.processors.ExceptionRenderer(without_locals),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     else:
-        final += [structlog.dev.ConsoleRenderer(colors=False)]
+        final += [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     return {
         "version": 1,
         "disable_existing_loggers": False,

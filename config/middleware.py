@@ -25,6 +25,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Name the request, pass it on, and name the answer."""
         given = request.headers.get(HEADER, "")
         request_id = given if ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
         set_request_id(request_id)

@@ -1,7 +1,7 @@
 """The state folder: what a machine keeps between two runs, and where its own servers listen.
 
-`DINGYAO_STATE` names it (default `var/` beside manage.py). Nothing in it is needed where `DATABASE_URL`, `REDIS_URL` and
-`SECRET_KEY` are given.
+`DINGYAO_STATE` names it (default `var/` beside manage.py). Nothing in it is needed where `DATABASE_URL`, `REDIS_URL`
+and `SECRET_KEY` are given.
 """
 
 from __future__ import annotations

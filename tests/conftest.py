@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from config.settings.test import TEST_FOLDER
 from tests.services import TestServices
 
-# --- Servers -----------------------------------------------------------------------------------------------------------
+# --- Servers ------------------------------------------------------------------------------------------------
 
 _services = TestServices(TEST_FOLDER)
 
@@ -40,8 +38,5 @@ def services(request: pytest.FixtureRequest) -> TestServices:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    services: TestServices, django_db_modify_db_settings_parallel_suffix: None
-) -> Iterator[None]:
+def django_db_modify_db_settings(services: TestServices, django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Whatever needs the database needs the server first: pytest-django asks for this before it connects."""
-    yield

@@ -70,7 +70,7 @@ class Child:
         """Whether the program itself still runs."""
         return self.process.poll() is None
 
-    def stop(self, *signals: tuple[signal.Signals, float]) -> None:
+    def stop(self, *signals: tuple[int, float]) -> None:
         """Send each signal to the program and give it its seconds; then kill what is left of the whole group."""
         for number, seconds in signals:
             if not self.running:

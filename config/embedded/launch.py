@@ -1,7 +1,7 @@
 """Become another program that ends with its parent, and, where asked, under another account.
 
-Run as a script, isolated and without site packages (`python -I -S launch.py PARENT SIGNAL ACCOUNT /PROGRAM …`): it starts in
-some 15 ms and, other than a function between fork and exec, is safe in a process that has threads.
+Run as a script, isolated and without site packages (`python -I -S launch.py PARENT SIGNAL ACCOUNT /PROGRAM …`):
+it starts in some 15 ms and, other than a function between fork and exec, is safe in a process that has threads.
 ACCOUNT is `same`, `namespace` (root outside, another user inside a user namespace of its own) or `UID:GID`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from pathlib import Path
 
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
@@ -24,8 +25,7 @@ def enter_namespace() -> None:
     if libc.unshare(CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", "1 0 1"), ("gid_map", "1 0 1")):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+        Path(f"/proc/self/{name}").write_text(text)
     if os.geteuid() != 1:
         raise OSError("the user namespace did not take the mapping")
 
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> None:
     end_with_parent(int(parent), int(number))
     try:
         # Not execvp: it imports more modules, which the new account may be unable to read.
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - no shell is the point
     except OSError as error:
         print(f"cannot start {command[0]}: {error}", file=sys.stderr)
         sys.exit(126)

@@ -96,8 +96,8 @@ class EmbeddedPostgres:
             self._create(account, place)
         elif (made := (place.data_dir / "PG_VERSION").read_text().strip()) != str(version):
             raise EmbeddedError(
-                f"{place.data_dir} was made by PostgreSQL {made}, but {place.bin_dir} holds {version}. Set PG_BIN to the "
-                f"programs of {made}, or move the folder away to begin with an empty database."
+                f"{place.data_dir} was made by PostgreSQL {made}, but {place.bin_dir} holds {version}. "
+                f"Set PG_BIN to the programs of {made}, or move the folder away to begin with an empty database."
             )
         account.own(place.data_dir)
         settings = {**SETTINGS, **({} if self.durable else VOLATILE), "unix_socket_directories": str(self.socket_dir)}
@@ -141,8 +141,8 @@ class EmbeddedPostgres:
         version = int(found[1]) if found else 0
         if version < OLDEST_POSTGRES:
             raise EmbeddedError(
-                f"{program} is PostgreSQL {version}; the embedded database needs {OLDEST_POSTGRES} or newer. Set PG_BIN to "
-                "the folder of a newer one, or name a running server in DATABASE_URL."
+                f"{program} is PostgreSQL {version}; the embedded database needs {OLDEST_POSTGRES} or newer. "
+                "Set PG_BIN to the folder of a newer one, or name a running server in DATABASE_URL."
             )
         return version
 
@@ -170,7 +170,8 @@ class EmbeddedPostgres:
                 return  # the number has been given to somebody else since
             time.sleep(0.05)
         raise EmbeddedError(
-            f"Another PostgreSQL (process {pid}) still works on {data_dir}. Stop it, or set DINGYAO_STATE to another folder."
+            f"Another PostgreSQL (process {pid}) still works on {data_dir}. "
+            "Stop it, or set DINGYAO_STATE to another folder."
         )
 
     def _create(self, account: Account, place: Place) -> None:

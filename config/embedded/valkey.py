@@ -18,7 +18,8 @@ from config.state import private_folder
 class EmbeddedValkey:
     """A Valkey server on a Unix socket, which keeps nothing.
 
-    Keeping nothing is enough: the work to do is rows in PostgreSQL, messages only say "look", and a sweep re-sends them.
+    Keeping nothing is enough: the work to do is rows in PostgreSQL, messages only say "look", and a sweep sends them
+    again.
     """
 
     def __init__(self, socket_dir: Path, *, log_file: Path | None = None, databases: int = 16) -> None:

@@ -18,7 +18,7 @@ from config.state import ROOT, State
 BASE_DIR: Path = ROOT
 STATE = State.from_environment()
 
-# --- Database and broker -----------------------------------------------------------------------------------------------
+# --- Database and broker ------------------------------------------------------------------------------------
 # From the environment; else what `manage.py up` runs; else where it would run it: then importing works, and the first
 # query fails with a line that says what to start (see config.commandline).
 
@@ -64,9 +64,9 @@ CACHES = {
     }
 }
 
-# --- Applications ------------------------------------------------------------------------------------------------------
+# --- Applications -------------------------------------------------------------------------------------------
 
-# The floors, highest first: a template or command of a higher one wins. Only those that have landed, for the time being.
+# The floors, highest first: a template or command of a higher one wins. Only those that have landed, for now.
 FLOORS = [
     name
     for name in ("governance", "incentives", "merchants", "partners", "core")
@@ -135,7 +135,7 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# --- Language and time -------------------------------------------------------------------------------------------------
+# --- Language and time --------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
@@ -146,7 +146,7 @@ TIME_ZONE = "UTC"
 # Where people and the nightly runs live when no program says otherwise.
 PLATFORM_TIME_ZONE = env.text("PLATFORM_TIME_ZONE", "Asia/Shanghai")
 
-# --- People ------------------------------------------------------------------------------------------------------------
+# --- People -------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -179,7 +179,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 
-# --- Pages -------------------------------------------------------------------------------------------------------------
+# --- Pages --------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -213,7 +213,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 
-# --- API ---------------------------------------------------------------------------------------------------------------
+# --- API ----------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
@@ -249,7 +249,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
 }
 
-# --- Work --------------------------------------------------------------------------------------------------------------
+# --- Work ---------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = celery_url(REDIS_URL)
 CELERY_TIMEZONE = PLATFORM_TIME_ZONE
@@ -273,7 +273,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 270
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
-CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -312,7 +311,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# --- Logs, metrics, mail -----------------------------------------------------------------------------------------------
+# --- Logs, metrics, mail ------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOG_JSON = env.flag("LOG_JSON")

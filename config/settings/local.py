@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from config.env import env
 from config.settings.base import *  # noqa: F403
 from config.settings.base import STATE, STORAGES
@@ -20,3 +22,5 @@ EMAIL_FILE_PATH = STATE.folder / "mail"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Static files are found where they lie; whitenoise needn't say that none have been collected.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)

@@ -1,4 +1,4 @@
-"""A server that others reach. Everything secret or particular comes from the environment, and its absence stops the start."""
+"""A server that others reach. What is secret or particular comes from the environment; its absence stops the start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ DEBUG = False
 SECRET_KEY = env.text("SECRET_KEY")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured(
-        "SECRET_KEY is shorter than 50 characters. Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        "SECRET_KEY is shorter than 50 characters. Make one: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 # The base looks for servers of this machine; here they have to be named.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import warnings
 from pathlib import Path
 
 # One folder for a whole test session. The first process names it; the workers of a parallel run inherit the name.
@@ -16,7 +17,7 @@ os.environ["DINGYAO_STATE"] = str(TEST_FOLDER)
 
 from config.addresses import celery_url, client_url, redis_number  # noqa: E402
 from config.settings.base import *  # noqa: E402, F403
-from config.settings.base import CELERY_BROKER_TRANSPORT_OPTIONS, REDIS_URL, STORAGES, TEMPLATES  # noqa: E402
+from config.settings.base import CELERY_BROKER_TRANSPORT_OPTIONS, REDIS_URL, STORAGES  # noqa: E402
 
 SECRET_KEY = "only-for-tests-" + "x" * 50
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -43,3 +44,5 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 LOG_LEVEL = "WARNING"
 ACCOUNT_RATE_LIMITS = False
+# Static files are found where they lie; whitenoise needn't say that none have been collected.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
