@@ -11,6 +11,7 @@ from django.db import connection
 class Lock(IntEnum):
     """Keys of transaction-level advisory locks, lowest first."""
 
+    PAYOUT_LINES = 7_300  # whoever lets payout lines live, so that a second one is seen and not run into
     RECORDING = 7_301
     AUDIT = 7_302
 

@@ -85,12 +85,14 @@ class PayoutState(TextChoices):
 
 
 # A returned payout stays as the record of what was returned; the next submission makes a new one.
-# A void is undone to exactly the state that it ended.
+# A void is undone to exactly the state that it ended. Voiding an approved payout's lines can leave nothing to pay: it
+# closes, until that is undone.
 PAYOUT_TRANSITIONS: dict[str, frozenset[str]] = {
     PayoutState.IN_REVIEW: frozenset(
         {PayoutState.APPROVED, PayoutState.CLOSED, PayoutState.RETURNED, PayoutState.VOID}
     ),
-    PayoutState.APPROVED: frozenset({PayoutState.IN_PAYMENT, PayoutState.VOID}),
+    PayoutState.APPROVED: frozenset({PayoutState.IN_PAYMENT, PayoutState.VOID, PayoutState.CLOSED}),
+    PayoutState.CLOSED: frozenset({PayoutState.APPROVED}),
     PayoutState.IN_PAYMENT: frozenset({PayoutState.PAID, PayoutState.APPROVED}),
     PayoutState.PAID: frozenset({PayoutState.CLAWED_BACK}),
     PayoutState.VOID: frozenset({PayoutState.IN_REVIEW, PayoutState.APPROVED}),
@@ -115,6 +117,15 @@ class LineState(TextChoices):
     RETURNED = "returned", _("Returned")
     VOID = "void", _("Void")
     CLAWED_BACK = "clawed_back", _("Clawed back")
+
+
+class WithheldFor(TextChoices):
+    """Why a line of a submission doesn't live. Never says which partner the other shop belongs to."""
+
+    MERCHANT_BARRED = "merchant_barred", _("This merchant was voided in this program")
+    SAME_MERCHANT = "same_merchant", _("Another shop of this merchant is already in a payout")
+    SAME_BRAND = "same_brand", _("Another shop of this brand is already in a payout")
+    SAME_ENTRY = "same_entry", _("Another shop of this target entry is already in a payout")
 
 
 class DecisionKind(TextChoices):

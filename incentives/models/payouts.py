@@ -13,7 +13,7 @@ from core.models import Note, PolicyVersion, Program, User
 from core.triggers import append_only, frozen, legal_transitions, no_delete
 from incentives.models.runs import Run
 from incentives.querysets import PayoutQuerySet
-from incentives.states import IN_LIFE, PAYOUT_TRANSITIONS, DecisionKind, LineState, PayoutState
+from incentives.states import IN_LIFE, PAYOUT_TRANSITIONS, DecisionKind, LineState, PayoutState, WithheldFor
 from merchants.models import Brand, Merchant, Shop, TargetEntry
 from partners.models import Partner
 
@@ -115,7 +115,7 @@ class PayoutLine(models.Model):
     amount = models.DecimalField(_("amount"), max_digits=19, decimal_places=2)
     scope = BigIntegerRangeField(_("scope"))
     state = models.CharField(_("state"), max_length=12, choices=LineState)
-    withheld_for = models.CharField(_("withheld because"), max_length=40, blank=True)
+    withheld_for = models.CharField(_("withheld because"), max_length=40, choices=WithheldFor, blank=True)
 
     class Meta:
         verbose_name = _("payout line")
