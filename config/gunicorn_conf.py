@@ -34,6 +34,14 @@ logconfig_dict["loggers"] |= {
 }
 
 
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget an ended worker's gauges, where several processes add their metrics up."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """Let a worker end when the master is killed; by itself it notices only at its next heartbeat."""
     end_with_parent(worker.ppid, signal.SIGKILL)

@@ -44,7 +44,9 @@ def ready(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Give Prometheus its numbers, to addresses inside METRICS_ALLOWED_NETWORKS; to others there is nothing here."""
     address = ipaddress.ip_address(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104 - "unknown", no binding
-    if not any(address in ipaddress.ip_network(network) for network in settings.METRICS_ALLOWED_NETWORKS):
+    # Through a proxy every stranger has the proxy's address, which may well be inside.
+    forwarded = "X-Forwarded-For" in request.headers
+    if forwarded or not any(address in ipaddress.ip_network(network) for network in settings.METRICS_ALLOWED_NETWORKS):
         raise Http404
     registry = REGISTRY
     if env.optional("PROMETHEUS_MULTIPROC_DIR"):  # several server processes add theirs up

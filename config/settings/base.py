@@ -325,3 +325,16 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Dingyao <no-reply@localhost
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 SILENCED_SYSTEM_CHECKS: list[str] = []
+
+# --- The engine ---------------------------------------------------------------------------------------------
+
+# Shops in one chunk: large enough that a statement's own cost doesn't count, small enough to retry and to show
+# progress.
+ENGINE_CHUNK_SHOPS = env.integer("ENGINE_CHUNK_SHOPS", 2500, minimum=1)
+# How long a worker may hold a chunk before another takes it.
+ENGINE_LEASE_SECONDS = env.integer("ENGINE_LEASE_SECONDS", 30, minimum=1)
+# How many messages call workers to a run's shops.
+ENGINE_FAN_OUT = env.integer("ENGINE_FAN_OUT", 8, minimum=1)
+# A run after imports waits until they have been quiet for so long, and at most for so long in all.
+ENGINE_QUIET_SECONDS = env.integer("ENGINE_QUIET_SECONDS", 60, minimum=0)
+ENGINE_QUIET_AT_MOST_SECONDS = env.integer("ENGINE_QUIET_AT_MOST_SECONDS", 600, minimum=0)

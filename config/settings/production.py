@@ -20,7 +20,8 @@ SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 # The base looks for servers of this machine; here they have to be named.
 env.text("DATABASE_URL")
 env.text("REDIS_URL")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+# The two last are for health checks from inside the machine or container.
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), "localhost", "127.0.0.1"]
 
 # TLS ends at a proxy, which has to replace this header from outside.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

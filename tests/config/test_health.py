@@ -39,6 +39,7 @@ def test_not_ready_names_what_is_away(client: Client, monkeypatch: pytest.Monkey
 def test_metrics_are_for_inside_addresses(client: Client) -> None:
     assert "python_info" in client.get("/metrics").text
     assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
     with override_settings(METRICS_ALLOWED_NETWORKS=[]):
         assert client.get("/metrics").status_code == 404
 
