@@ -11,11 +11,13 @@ class DomainError(Exception):
     code = "refused"
     exit_status = 1
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, exit_status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         if code is not None:
             self.code = code
+        if exit_status is not None:
+            self.exit_status = exit_status
 
 
 class BadInput(DomainError):

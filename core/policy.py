@@ -228,7 +228,7 @@ class _Reader:
 
     def policy(self, document: object) -> Policy:
         top = self._section({"": document}, "", _KEYS_TOP)
-        default = Policy()
+        default = _DEFAULT
         policy = Policy(
             name=self._name(top),
             markets=self._codes(top, "markets", default.markets, COUNTRY, least=1),
@@ -270,11 +270,11 @@ class _Reader:
 
     def _incentive(self, top: Mapping[str, Any]) -> Incentive:
         section = self._section(top, "incentive", {"amount", "currency"})
-        amount = self._number(section, "incentive.amount", Incentive.amount, least=Decimal(0), places=2)
-        currency = section.get("currency", Incentive.currency)
+        amount = self._number(section, "incentive.amount", _DEFAULT.incentive.amount, least=Decimal(0), places=2)
+        currency = section.get("currency", _DEFAULT.incentive.currency)
         if not isinstance(currency, str) or not CURRENCY.fullmatch(currency):
             self.problems.append(f"incentive.currency: {currency!r} is no ISO 4217 code such as CNY")
-            currency = Incentive.currency
+            currency = _DEFAULT.incentive.currency
         return Incentive(amount, currency)
 
     def _first_entity(self, top: Mapping[str, Any]) -> FirstEntity:
@@ -294,7 +294,7 @@ class _Reader:
 
     def _stock(self, top: Mapping[str, Any]) -> Stock:
         section = self._section(top, "stock", {"countries", "minimum", "scope", "exempt_markets"})
-        countries = self._codes(section, "stock.countries", Stock.countries, COUNTRY)
+        countries = self._codes(section, "stock.countries", _DEFAULT.stock.countries, COUNTRY)
         minimum = self._whole(section, "stock.minimum", min(4, len(countries)))
         if minimum > len(countries):
             self.problems.append(
@@ -473,6 +473,7 @@ class _Reader:
         return tuple(value)
 
 
+_DEFAULT = Policy()
 _KEYS_TOP = set(Policy.__dataclass_fields__)
 
 

@@ -1,0 +1,5 @@
+"""The engine: which shops are eligible, and what each partner is paid for them (DESIGN 3).
+
+Read in this order: `conditions.py` (the eight rules), `facts.sql` (what they are asked of), `judge.sql`,
+`price.sql`, `steps.py` (the statements in their order), `queue.py` (who does which piece), `run.py`.
+"""
