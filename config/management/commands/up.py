@@ -86,15 +86,18 @@ def run(state: State, supervisor: Supervisor, listener: socket.socket | None, *,
         say("ready services")
     else:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        for program in programs(state, listener):
-            supervisor.start(program.name, program)
+        web, *others = programs(state, listener)
+        supervisor.start(web.name, web)
+        # People wait for the web; three imports of Django at once would make them wait longer.
         supervisor.wait(until=lambda: is_ready(address))
+        for program in others:
+            supervisor.start(program.name, program)
         say(f"ready {address}")
     supervisor.wait(until=lambda: False, every=0.25)
 
 
 def programs(state: State, listener: socket.socket) -> list[Program]:
-    """Return what is to run beside the servers. The web first: people wait for it."""
+    """Return what is to run beside the servers, the web first."""
     environment = inherit_environment(DATABASE_URL=settings.DATABASE_URL, REDIS_URL=settings.REDIS_URL)
     python = (sys.executable, "-m")
     # As root in a container Celery warns at length; whoever runs one's own machine as root knows.
