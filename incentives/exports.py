@@ -56,7 +56,7 @@ PAYOUT_COLUMNS = (
 )
 
 RESULTS = f"""
-SELECT g.code, r.run_id, s.code, p.code, s.merchant_name, b.name, f.market, f.track, e.code, f.registered_at,
+SELECT g.code, r.run_id, s.code, p.code, s.merchant_name, f.brand_name, f.market, f.track, e.code, f.registered_at,
        f.certified_at, r.verdict, r.amount, {", ".join(f"r.{key}" for key in CONDITION_KEYS)},
        CASE WHEN r.activated <> 'unknown' THEN f.gmv END, f.window_ends_on, f.settles_by,
        array_to_string(f.stock_countries, '|')
@@ -66,7 +66,6 @@ JOIN incentives_run n ON n.id = r.run_id
 JOIN core_program g ON g.id = n.program_id
 JOIN merchants_shop s ON s.id = r.shop_id
 JOIN partners_partner p ON p.id = r.partner_id
-LEFT JOIN merchants_brand b ON b.id = f.brand_id
 LEFT JOIN merchants_targetentry e ON e.id = f.entry_id
 WHERE r.run_id = %(run)s
 ORDER BY s.code

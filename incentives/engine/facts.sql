@@ -16,7 +16,7 @@ late AS MATERIALIZED (
 ),
 -- Which shops are evaluated (POLICY 3, What is evaluated) -------------------------------------------------------------
 shop_fact AS (
-    SELECT DISTINCT ON (f.shop_id) f.shop_id, f.brand_id,
+    SELECT DISTINCT ON (f.shop_id) f.shop_id, f.brand_id, f.brand_name,
            CASE WHEN f.certified_at <= %(as_of)s THEN f.certified_at END AS certified_at
     FROM merchants_shopfact f  -- index on shop_id
     JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
@@ -32,7 +32,7 @@ attributed AS (
 ),
 evaluated AS MATERIALIZED (
     SELECT s.id, s.code, s.merchant_id, s.market, s.registered_at, s.link_id, s.link_valid,
-           f.brand_id, f.certified_at, (f.certified_at AT TIME ZONE %(zone)s)::date AS certified_on,
+           f.brand_id, f.brand_name, f.certified_at, (f.certified_at AT TIME ZONE %(zone)s)::date AS certified_on,
            a.partner_id, a.cause
     FROM merchants_shop s  -- primary key
     JOIN shop_fact f ON f.shop_id = s.id
@@ -182,11 +182,11 @@ high_risk AS (
       AND (overturned_at IS NULL OR overturned_at > %(as_of)s)
 )
 INSERT INTO incentives_frozenshop (
-    run_id, shop_id, partner_id, cause, merchant_id, brand_id, market, registered_at, certified_at, certified_on,
+    run_id, shop_id, partner_id, cause, merchant_id, brand_id, brand_name, market, registered_at, certified_at, certified_on,
     window_ends_on, settles_by, entry_id, track, entry_in_force, entry_review, assigned_to_id, rival_id, rival_of,
     partner_certified, link_id, link_partner_id, link_valid, link_entry_id, gmv, lines, unrated_lines,
     unrated_currency, unrated_on, stock_countries, stock_seen, status, status_at, high_risk)
-SELECT %(run)s, s.id, s.partner_id, s.cause, s.merchant_id, s.brand_id, s.market, s.registered_at, s.certified_at,
+SELECT %(run)s, s.id, s.partner_id, s.cause, s.merchant_id, s.brand_id, s.brand_name, s.market, s.registered_at, s.certified_at,
        s.certified_on, d.window_ends_on, d.settles_by,
        e.entry_id, e.track, coalesce(e.in_force, false), e.review, e.assigned_to_id,
        r.rival_id, r.scope,

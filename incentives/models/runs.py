@@ -157,6 +157,7 @@ class FrozenShop(models.Model):
     cause = models.CharField(max_length=10)
     merchant = models.ForeignKey(Merchant, models.PROTECT, db_index=False, related_name="+")
     brand = models.ForeignKey(Brand, models.PROTECT, null=True, db_index=False, related_name="+")
+    brand_name = models.CharField(max_length=255, null=True)
     market = models.CharField(max_length=2)
     registered_at = models.DateTimeField()
     certified_at = models.DateTimeField(null=True)

@@ -58,7 +58,7 @@ class RegistrationContact(models.Model):
 class Shop(models.Model):
     """One shop of one merchant under one brand in one market (开店主体 / 店铺).
 
-    `brand` and `certified_at` are the latest `ShopFact`'s, kept here for lists and pages; the engine reads the
+    `brand`, `brand_name` and `certified_at` are the latest `ShopFact`'s, kept here for lists and pages; the engine reads the
     facts. `link_valid` is decided once, when the shop is recorded, by the facts known then (POLICY 4).
     """
 
@@ -72,6 +72,7 @@ class Shop(models.Model):
     registration = models.OneToOneField(Registration, models.PROTECT, null=True, blank=True, related_name="shop")
     record_partner = models.ForeignKey(Partner, models.PROTECT, null=True, blank=True, related_name="+")
     brand = models.ForeignKey(Brand, models.PROTECT, null=True, blank=True, related_name="shops")
+    brand_name = models.CharField(_("brand as given"), max_length=255, null=True, blank=True)
     certified_at = models.DateTimeField(_("certified"), null=True, blank=True)
     batch = models.ForeignKey(FactBatch, models.PROTECT, related_name="+")
 
@@ -110,10 +111,14 @@ class Shop(models.Model):
 
 
 class ShopFact(models.Model):
-    """A shop's brand and certification, as recorded: the latest recorded row rules."""
+    """A shop's brand and certification, as recorded: the latest recorded row rules.
+
+    `brand_name` is the brand as this shop spelled it; null where it has none.
+    """
 
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="facts")
     brand = models.ForeignKey(Brand, models.PROTECT, null=True, related_name="+")
+    brand_name = models.CharField(_("brand as given"), max_length=255, null=True)
     certified_at = models.DateTimeField(_("certified"), null=True)
     batch = models.ForeignKey(FactBatch, models.PROTECT, related_name="+")
 
