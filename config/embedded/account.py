@@ -1,4 +1,4 @@
-"""The account that PostgreSQL runs under. It refuses to be root, and a container is often nothing else."""
+"""The account that PostgreSQL runs under: not root, and one that the system knows by name. A container often has neither."""
 
 from __future__ import annotations
 
@@ -50,15 +50,29 @@ class Account:
 
 @functools.cache
 def server_account() -> Account:
-    """Return the account for a server that refuses root: ours, or as root a namespace, or else `nobody`."""
-    if os.geteuid() != 0:
+    """Return the account for a server that refuses root, and users without an entry in the system's list.
+
+    Ours where it will do; else a user namespace, in which we are called something else; else, as root, `nobody`.
+    """
+    if os.geteuid() != 0 and _has_name():
         return Account()
     if sys.platform.startswith("linux") and not os.environ.get("DINGYAO_NO_USER_NAMESPACE"):
         namespace = Account("namespace")
         if _succeeds(namespace, "true"):
             return namespace
+    if os.geteuid() != 0:
+        return Account()  # the server will say what it misses
     nobody = pwd.getpwnam("nobody")
     return Account(f"{nobody.pw_uid}:{nobody.pw_gid}")
+
+
+def _has_name() -> bool:
+    # Containers are often run under a number that no user has.
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return True
 
 
 def _succeeds(account: Account, program: str, *arguments: str) -> bool:

@@ -2,7 +2,7 @@
 
 Run as a script, isolated and without site packages (`python -I -S launch.py PARENT SIGNAL ACCOUNT /PROGRAM …`):
 it starts in some 15 ms and, other than a function between fork and exec, is safe in a process that has threads.
-ACCOUNT is `same`, `namespace` (root outside, another user inside a user namespace of its own) or `UID:GID`.
+ACCOUNT is `same`, `namespace` (ourselves outside, another user inside a user namespace of its own) or `UID:GID`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ REFUSED = 97
 
 
 def enter_namespace() -> None:
-    """Leave root: map it to user 1 inside a new user namespace, so that root's files stay our own."""
+    """Become user 1 inside a new user namespace, while outside, and so to our files, we stay who we are."""
+    uid, gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    for name, text in (("setgroups", "deny"), ("uid_map", "1 0 1"), ("gid_map", "1 0 1")):
+    for name, text in (("setgroups", "deny"), ("uid_map", f"1 {uid} 1"), ("gid_map", f"1 {gid} 1")):
         Path(f"/proc/self/{name}").write_text(text)
     if os.geteuid() != 1:
         raise OSError("the user namespace did not take the mapping")
