@@ -1,0 +1,112 @@
+"""The ledger's only writer, and what the portal derives from it: what is owed, under way, paid, claimed back.
+
+Every amount of POLICY 6 is a posting whose entries sum to zero (debits above zero, credits below):
+
+    approved           incentive_expense  → partner_payable; a debt of the partner is settled first
+    sent to payment    partner_payable    → in_transit
+    paid               in_transit         → cash
+    refused            the reversal of "sent"
+    void               the reversal of what approval had posted
+    clawed back        partner_receivable → incentive_expense: the partner owes it, until a later payout settles it
+
+A posting has one cause, named by the decision that made it, and is reversed at most once.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict
+from incentives.models import LedgerEntry, Payout, Posting
+from incentives.states import Account
+
+ZERO = Decimal(0)
+
+
+def post(
+    *,
+    cause: str,
+    at: datetime,
+    payout: Payout,
+    entries: Mapping[Account, Decimal],
+    reverses: Posting | None = None,
+) -> Posting | None:
+    """Write one posting for `payout`; accounts that don't move are left out, and with none there is no posting.
+
+    `cause` is unique for ever: the same cause twice is refused by the database. Raises RuntimeError outside a
+    transaction, ValueError where the entries don't sum to zero.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("money moves inside the transaction that decides it")
+    moved = {account: amount for account, amount in entries.items() if amount}
+    if sum(moved.values(), ZERO):
+        raise ValueError(f"the entries of {cause} don't sum to zero")
+    if not moved:
+        return None
+    posting = Posting.objects.create(
+        cause=cause,
+        at=at,
+        program_id=payout.program_id,
+        partner_id=payout.partner_id,
+        payout=payout,
+        reverses=reverses,
+    )
+    # One statement: the database looks at a posting's sum when a statement ends.
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(posting=posting, account=account, amount=amount, currency=payout.currency)
+        for account, amount in sorted(moved.items())
+    )
+    return posting
+
+
+def reverse(*, posting: Posting, at: datetime, payout: Payout) -> Posting:
+    """Write the exact opposite of `posting`. Raises Conflict where that was done before."""
+    if Posting.objects.filter(reverses=posting).exists():
+        raise Conflict(_("This posting was reversed before."))
+    opposite = {Account(entry.account): -entry.amount for entry in posting.entries.all()}
+    done = post(cause=f"reverse:{posting.pk}", at=at, payout=payout, entries=opposite, reverses=posting)
+    if done is None:
+        raise RuntimeError(f"posting {posting.pk} has no entries")
+    return done
+
+
+def standing(payout: Payout) -> Iterable[Posting]:
+    """The postings of `payout` that still count: neither reversed, nor reversals themselves. Oldest first."""
+    return (
+        Posting.objects.filter(payout=payout, reverses=None, reversed_by=None)
+        .prefetch_related("entries")
+        .order_by("pk")
+    )
+
+
+def balances(
+    *,
+    currency: str = "CNY",
+    partner_id: int | None = None,
+    program_id: int | None = None,
+    payout_id: int | None = None,
+) -> dict[Account, Decimal]:
+    """Each account's balance in `currency`, of everything or of one partner, program or payout."""
+    entries = LedgerEntry.objects.filter(currency=currency)
+    for field, value in (("partner", partner_id), ("program", program_id), ("payout", payout_id)):
+        if value is not None:
+            entries = entries.filter(**{f"posting__{field}": value})
+    found = dict(entries.values_list("account").annotate(total=Sum("amount")).order_by())
+    return {account: found.get(account.value, ZERO) for account in Account}
+
+
+def receivables(partner_ids: Iterable[int], *, currency: str) -> dict[int, Decimal]:
+    """What each of these partners owes the marketplace, where it owes anything."""
+    rows = (
+        LedgerEntry.objects.filter(
+            currency=currency, account=Account.PARTNER_RECEIVABLE, posting__partner__in=list(partner_ids)
+        )
+        .values_list("posting__partner")
+        .annotate(total=Sum("amount"))
+        .order_by()
+    )
+    return {partner: total for partner, total in rows if total > 0}
