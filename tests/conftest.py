@@ -44,7 +44,7 @@ def django_db_modify_db_settings(services: TestServices, django_db_modify_db_set
     """Whatever needs the database needs the server first: pytest-django asks for this before it connects."""
 
 
-# --- Tests that commit -------------------------------------------------------------------------------------------------
+# --- Tests that commit ------------------------------------------------------------------------------------------------
 # After a test with `transaction=True` Django empties the tables, which the database rightly refuses (DESIGN 4). Only
 # here, between two tests, the triggers are asked to look away.
 

@@ -118,7 +118,7 @@ def make_entry(program: Program, merchant: Merchant, code: str = "") -> TargetEn
 
 def make_shop(spec: Spec) -> Shop:
     """The shop of this code, made and attributed unless it is there."""
-    known = Shop.objects.filter(code=spec.code).first()
+    known: Shop | None = Shop.objects.filter(code=spec.code).first()
     if known is not None:
         return known
     landed = batch()

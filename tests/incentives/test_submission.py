@@ -154,21 +154,17 @@ def test_the_product_itself_submits_nothing(world: World) -> None:
         submit_run(actor=Actor.system("nightly"), run=world.run, at=AFTER_CLOSE)
 
 
-# --- Lines that don't live -----------------------------------------------------------------------------------------------
+# --- Lines that don't live ----------------------------------------
 
 
 @pytest.mark.parametrize("what", ["merchant", "brand", "entry"])
 def test_a_second_line_for_the_same_is_withheld_and_fails_nobody(world: World, what: str) -> None:
     merchant, brand = make_merchant(), make_brand("LANQO")
-    shared = {"merchant": merchant, "brand": brand, "entry": make_entry(world.program, merchant)}[what]
-    run = make_run(
-        world.program,
-        [
-            Spec("A-1", world.haiqiao, **{what: shared}),
-            Spec("A-2", world.rival, **{what: shared}),
-            Spec("A-3", world.rival),
-        ],
-    )
+    entry = make_entry(world.program, merchant)
+    one, other = Spec("A-1", world.haiqiao), Spec("A-2", world.rival)
+    for spec in (one, other):
+        setattr(spec, what, {"merchant": merchant, "brand": brand, "entry": entry}[what])
+    run = make_run(world.program, [one, other, Spec("A-3", world.rival)])
     report = submit_run(actor=world.actor("olga"), run=run, at=AFTER_CLOSE)
     assert [(line.shop_code, line.code) for line in report.withheld] == [("A-2", f"same_{what}")]
     mine, theirs = report.payouts
