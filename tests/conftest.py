@@ -45,10 +45,10 @@ def django_db_modify_db_settings(services: TestServices, django_db_modify_db_set
 
 
 # --- Tests that commit ------------------------------------------------------------------------------------------------
-# After a test with `transaction=True` Django empties the tables, which the database rightly refuses (DESIGN 4). Only
+# After a test with `transaction=True` Django empties the tables, which the database rightly refuses (append-only triggers). Only
 # here, between two tests, the triggers are asked to look away.
 
-_empty_tables = TransactionTestCase._fixture_teardown
+_empty_tables = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
 
 def _empty_protected_tables(self: TransactionTestCase) -> None:
@@ -61,4 +61,4 @@ def _empty_protected_tables(self: TransactionTestCase) -> None:
             cursor.execute("SET session_replication_role = DEFAULT")
 
 
-TransactionTestCase._fixture_teardown = _empty_protected_tables
+TransactionTestCase._fixture_teardown = _empty_protected_tables  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The account that PostgreSQL runs under: not root, and one that the system knows by name. A container often has neither."""
+"""The account that PostgreSQL runs under: not root, and known to the system by name. A container often has neither."""
 
 from __future__ import annotations
 

@@ -75,3 +75,10 @@ def test_nobody_signs_up_alone(client: Client) -> None:
 
 def test_the_servers_belong_to_this_session(services: TestServices) -> None:
     assert services.folder.name.startswith("dingyao-test-")
+
+
+@pytest.mark.django_db
+def test_the_sign_in_page_is_there(client: Client) -> None:
+    response = client.get("/accounts/login/")
+    assert response.status_code == 200
+    assert 'type="email"' in response.text

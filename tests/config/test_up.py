@@ -86,12 +86,18 @@ def test_a_signal_asks_once(number: signal.Signals) -> None:
         twice()
 
 
-def test_a_program_that_ends_is_started_again(up: Callable[..., Up]) -> None:
+def test_a_program_that_ends_is_started_again(up: Callable[..., Up], tmp_path: Path) -> None:
     running = up()
     running.wait_for("ready http")
     beats = [pid for pid in family(running.pid) if b"beat" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(beats[0], signal.SIGKILL)
     running.wait_for("beat ended unexpectedly; starting it again in 1 s.")
+
+    # A server, too: its clients find it again at the same address.
+    server = int((tmp_path / "var" / "pg" / "postmaster.pid").read_text().split()[0])
+    os.kill(server, signal.SIGKILL)
+    running.wait_for("postgres ended unexpectedly")
+    assert eventually(lambda: running.manage("migrate", "--check").returncode == 0, 30)
 
     def again() -> bool:
         now = {pid for pid in family(running.pid) if b"beat" in Path(f"/proc/{pid}/cmdline").read_bytes()}
