@@ -18,6 +18,10 @@ from config.state import ROOT, State
 BASE_DIR: Path = ROOT
 STATE = State.from_environment()
 
+# The demo's people have known passwords: only the settings of one machine allow it, and only `up --demo` turns it on.
+DEMO_ALLOWED = False
+DEMO = False
+
 # --- Database and broker ------------------------------------------------------------------------------------
 # From the environment; else what `manage.py up` runs; else where it would run it: then importing works, and the first
 # query fails with a line that says what to start (see config.commandline).

@@ -9,6 +9,8 @@ from config.settings.base import *  # noqa: F403
 from config.settings.base import STATE, STORAGES
 
 DEBUG = env.flag("DEBUG")
+DEMO_ALLOWED = True
+DEMO = env.flag("DINGYAO_DEMO")
 SECRET_KEY = env.optional("SECRET_KEY") or STATE.secret_key()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 INTERNAL_IPS = ["127.0.0.1"]

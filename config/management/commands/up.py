@@ -50,6 +50,8 @@ class Command(BaseCommand):
         """Run until a signal comes."""
         if options["stop_with_parent"]:
             end_with_parent(os.getppid(), signal.SIGTERM)
+        if options["demo"]:
+            turn_demo_on()
         state = State.from_environment()
         with contextlib.ExitStack() as stack:
             stack.enter_context(only_one(state))
@@ -134,6 +136,14 @@ def migrate() -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         say("preparing the database")
         call_command("migrate", interactive=False, verbosity=0)
+
+
+def turn_demo_on() -> None:
+    """Let this process and the programs that it starts show the demo. Raises CommandError where none is allowed."""
+    if not settings.DEMO_ALLOWED:
+        raise CommandError("The demo's people have known passwords; these settings are for a server that others reach.")
+    os.environ["DINGYAO_DEMO"] = "1"
+    settings.DEMO = True
 
 
 def seed() -> None:
