@@ -45,8 +45,8 @@ def django_db_modify_db_settings(services: TestServices, django_db_modify_db_set
 
 
 # --- Tests that commit ------------------------------------------------------------------------------------------------
-# After a test with `transaction=True` Django empties the tables, which the database rightly refuses (append-only triggers). Only
-# here, between two tests, the triggers are asked to look away.
+# After a test with `transaction=True` Django empties the tables, which the append-only triggers rightly refuse. Only
+# here, between two tests, they are asked to look away.
 
 _empty_tables = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
