@@ -34,6 +34,8 @@ def same_merchant_or_brand() -> list[Boundary]:
         "B-1": "Äther  Weiß",
         "B-2": "ÄTHER\u3000WEISS",
         "B-3": "Äther",
+        "F-1": "Nami 3",
+        "F-2": "ＮＡＭＩ　３",
         "N-1": "无品牌",
         "N-2": "无品牌",
         "N-3": "ＯＥＭ",
@@ -41,7 +43,7 @@ def same_merchant_or_brand() -> list[Boundary]:
     }
     for code, brand in brands.items():
         world.good(code, brand=brand, certified=FIRST if code.endswith("1") else "2025-02-10T10:00:00+08:00")
-    expected = {"S-1": MET, "S-2": FAILED, "S-3": MET, "B-1": MET, "B-2": FAILED, "B-3": MET}
+    expected = {"S-1": MET, "S-2": FAILED, "S-3": MET, "B-1": MET, "B-2": FAILED, "B-3": MET, "F-1": MET, "F-2": FAILED}
     return [world.expect("merchants and brands", {**expected, **dict.fromkeys(("N-1", "N-2", "N-3", "N-4"), MET)})]
 
 

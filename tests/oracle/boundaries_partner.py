@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.oracle.small import REGISTERED, Boundary, Small
+from tests.oracle.small import REGISTERED, Boundary, Expected, Small
 
 SECOND_BEFORE, SECOND_AFTER = "2025-02-01T09:59:59+08:00", "2025-02-01T10:00:01+08:00"
 MONTH_BEFORE, MONTH_AFTER = "2025-01-02T10:00:00+08:00", "2025-03-03T10:00:00+08:00"
@@ -88,6 +88,23 @@ def revocation_facts() -> list[Boundary]:
     world.link("L-S-3", revoked=SECOND_BEFORE, recorded="2025-02-11T00:00:00Z")
     world.link("L-S-3", revoked="", recorded="2025-02-11T12:00:00Z")  # An empty one retracts nothing.
     return [world.expect("revocations and when they are known", {"S-1": UNLINKED, "S-2": LINKED, "S-3": UNLINKED})]
+
+
+def late_history() -> list[Boundary]:
+    """A shop that is loaded late counts as recorded earlier: what was recorded in between did not reach it."""
+    world = directed("S-1", "S-2").partner("P3").entry("E-S-3", "M-S-3").entry("E-S-4", "M-S-4")
+    before, after = "2025-02-12T00:00:00Z", "2025-02-14T00:00:00Z"
+    world.link("L-S-1").link("L-S-1", revoked=SECOND_BEFORE, recorded=before)
+    world.link("L-S-2").link("L-S-2", revoked=SECOND_BEFORE, recorded=after)
+    world.claim("E-S-3", "P2", MONTH_BEFORE, MONTH_AFTER, status="pending")
+    world.claim("E-S-3", "P2", MONTH_BEFORE, MONTH_AFTER, recorded=after)
+    world.claim("E-S-4", "P2", MONTH_BEFORE, MONTH_AFTER)
+    world.claim("E-S-4", "P2", MONTH_BEFORE, MONTH_AFTER, status="rejected", recorded=after)
+    for code in ("S-1", "S-2", "S-3", "S-4"):
+        invite = f"L-{code}" if code in ("S-1", "S-2") else ""
+        world.afterwards().good(code, without="entry", invite=invite, recorded="2025-02-13T00:00:00Z")
+    expected: Expected = {"S-1": UNLINKED, "S-2": LINKED, "S-3": {"partner_code": "P1"}, "S-4": {"partner_code": "P2"}}
+    return [world.expect("shops loaded late", expected)]
 
 
 def whose_link() -> list[Boundary]:
@@ -215,6 +232,7 @@ def cases() -> list[Boundary]:
         partner_facts,
         link_times,
         revocation_facts,
+        late_history,
         whose_link,
         links_and_claims,
         claims,

@@ -80,6 +80,32 @@ def certification_facts() -> list[Boundary]:
     ]
 
 
+def recording() -> list[Boundary]:
+    """A shop is known from its recording on; history that is loaded late counts from when it was recorded."""
+    world = Small().good("S-1", recorded="2025-03-05T00:00:00Z").good("S-2").good("S-3")
+    # Recorded before the facts that are there already, the late ones do not take their place.
+    world.shop("S-2", certified="2025-02-20T10:00:00+08:00", recorded="2025-03-10T00:00:00Z")
+    world.status("S-3", "closed", "2025-02-20T00:00:00Z", recorded="2025-03-01T00:00:00Z")
+    world.status("S-3", "open", "2025-02-20T00:00:00Z", corrects=True, recorded="2025-03-10T00:00:00Z")
+    late = world.afterwards().shop("S-2", certified="2025-02-15T10:00:00+08:00", recorded="2025-03-06T00:00:00Z")
+    late.status("S-3", "closing", "2025-02-20T00:00:00Z", corrects=True, recorded="2025-03-06T00:00:00Z")
+    # The same as what was known then: nothing, although it is not what is known now.
+    late.shop("S-2", certified="2025-02-10T10:00:00+08:00", recorded="2025-03-04T00:00:00Z")
+    windows = {"2025-03-05": "2025-03-12", "2025-03-07": "2025-03-17", "2025-03-11": "2025-03-22"}
+    return [
+        world.expect("a shop not yet recorded", {"S-1": None}, as_of="2025-03-04T23:59:59.999999Z"),
+        world.expect("a shop recorded now", {"S-1": {"verdict": "eligible"}}, as_of="2025-03-05T00:00:00Z"),
+        *(
+            world.expect(
+                f"history loaded late, as of {day}",
+                {"S-2": {"window_ends_on": ends}, "S-3": {"shop_normal": "met" if day > "2025-03-10" else "not_met"}},
+                as_of=f"{day}T12:00:00Z",
+            )
+            for day, ends in windows.items()
+        ),
+    ]
+
+
 def daylight_saving() -> list[Boundary]:
     """Days are local dates of the program's zone, in summer time and out of it."""
     found = []
@@ -270,6 +296,7 @@ def cases() -> list[Boundary]:
         period,
         registration,
         certification_facts,
+        recording,
         daylight_saving,
         statuses,
         stock_dates,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -29,8 +30,21 @@ TIERS: dict[str, Sequence[Sequence[tuple[str, str]]]] = {
 }
 
 
-def make_policy(random: Random, zone: str, markets: Sequence[str]) -> Policy:
-    """A policy for these markets in this time zone; keys that carry their default are sometimes left out."""
+def make_policy(random: Random, zone: str, markets: Sequence[str], near: Policy | None = None) -> Policy:
+    """A policy for these markets in this time zone; keys that carry their default are sometimes left out.
+
+    Its window and threshold are not far from those of a policy that it is to be `near`: else hardly a shop whose
+    story was made around that one would be active under this one.
+    """
+    window_days, gmv_above = (
+        random.choice((30, 30, 14, 45, 1)),
+        random.choice(("1000.00", "1000.00", "500", "250.5", "0")),
+    )
+    if near is not None:
+        activation = {**DEFAULTS["activation"], **near.get("activation", {})}
+        window_days = max(1, activation["window_days"] + random.choice((0, 0, 0, -3, 7)))
+        more = Decimal(random.choice(("1", "1", "0.8", "1.15")))
+        gmv_above = f"{(Decimal(activation['gmv_above']) * more).normalize():f}"
     basis = random.choices(("share", "count"), (3, 2))[0]
     countries = random.choice(
         (["DE", "FR", "IT", "ES"], ["DE", "FR", "IT", "ES"], ["DE", "FR"], ["PL", "DE", "IT"], [])
@@ -46,8 +60,8 @@ def make_policy(random: Random, zone: str, markets: Sequence[str]) -> Policy:
             "markets": random.choice(("program", "all")),
         },
         "activation": {
-            "window_days": random.choice((30, 30, 14, 45, 1)),
-            "gmv_above": random.choice(("1000.00", "1000.00", "500", "250.5", "0")),
+            "window_days": window_days,
+            "gmv_above": gmv_above,
             "settlement_grace_days": random.choice((31, 31, 10, 0)),
         },
         "stock": {

@@ -79,7 +79,8 @@ def make_quarter(seed: int, shops: int = 500, partners: int = 30, policies: int 
     zone = ZONES[seed % len(ZONES)]
     start, end = PERIODS[seed % len(PERIODS)]
     markets = random.sample(MARKETS, random.randint(4, 6))
-    documents = tuple(make_policy(random, zone, markets) for _ in range(policies))
+    first = make_policy(random, zone, markets)
+    documents = (first, *(make_policy(random, zone, markets, near=first) for _ in range(policies - 1)))
     program = Program(f"q-{seed}", start, end)
     other = Program(f"q-{seed}.before", start - timedelta(days=90), start - timedelta(days=1))
     season = Season.of(random, program.code, other.code, start, end, ZoneInfo(zone), documents[0])

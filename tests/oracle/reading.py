@@ -21,6 +21,9 @@ Where the text leaves a detail open, this is how it is read:
     spelling of the same brand is no new fact. `merchant_name` is the one that arrived last: it is no fact.
 9.  A rate recorded for CNY changes nothing: CNY needs none.
 10. A row with an empty `certified_from` but a `certified_until` moves the last day and keeps the first.
+11. An empty `overturned_at` or `appealed_at` retracts nothing, not even in a row that corrects a violation.
+12. A key that comes twice in one file: the later row is the later fact.
+13. A shop's link and claims are judged by what was recorded up to the shop's own batch, and had arrived by then.
 """
 
 from __future__ import annotations

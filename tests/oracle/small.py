@@ -86,6 +86,7 @@ class Small:
     end: date = date(2025, 3, 31)
     said: list[tuple[str, str, Row]] = field(default_factory=list)
     partners: set[str] = field(default_factory=set)
+    late: Small | None = None
 
     @property
     def policy(self) -> Policy:
@@ -303,6 +304,11 @@ class Small:
             self.status(code, "open", shop.get("certified", CERTIFIED) or REGISTERED, recorded=recorded)
         return self
 
+    def afterwards(self) -> Small:
+        """What is loaded after all the rest, whenever it counts as recorded."""
+        self.late = self.late or Small(partners={PARTNER})
+        return self.late
+
     def batches(self) -> tuple[Batch, ...]:
         """The batches: by moment, feed and columns; all that a moment records counts as recorded at it exactly."""
         files: dict[tuple[datetime, int, int, tuple[str, ...]], list[Row]] = {}
@@ -310,10 +316,11 @@ class Small:
         for recorded, kind, row in [*said, *self.said]:
             place = (moment(recorded), KINDS.index(kind), int("corrects" in row), tuple(row))
             files.setdefault(place, []).append(row)
-        return tuple(
+        batches = tuple(
             Batch(KINDS[place[1]], tuple(rows), place[0])
             for place, rows in sorted(files.items(), key=lambda file: file[0])
         )
+        return batches + (self.late.batches() if self.late else ())
 
     def expect(
         self,
