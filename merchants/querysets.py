@@ -1,8 +1,8 @@
 """The only way from a view to rows about merchants."""
 
-from typing import Self
+from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from core.actors import Actor, Capability
 from partners.querysets import ScopedQuerySet
@@ -35,13 +35,26 @@ class ShopQuerySet(ScopedQuerySet):
             return self.none()
         from merchants.models import Attribution  # models import this module
 
-        # The index on attribution.shop: a shop rarely has more than one.
-        latest = (
-            Attribution.objects.filter(shop=OuterRef("shop"), batch__recorded_at__isnull=False)
-            .order_by("-batch__recorded_at", "-pk")
-            .values("pk")[:1]
-        )
         own = Attribution.objects.filter(
-            shop=OuterRef("pk"), partner__in=sorted(actor.partner_ids), pk=Subquery(latest)
+            shop=OuterRef("pk"),
+            partner__in=sorted(actor.partner_ids),
+            pk=Subquery(_latest_attribution("shop").values("pk")[:1]),
         )
         return self.filter(Exists(own))
+
+    def with_attribution(self) -> Self:
+        """Annotate each shop with `partner_code` and `attributed_by` of its attribution in force; None without."""
+        latest = _latest_attribution("pk")
+        return self.annotate(
+            partner_code=Subquery(latest.values("partner__code")[:1]),
+            attributed_by=Subquery(latest.values("cause")[:1]),
+        )
+
+
+def _latest_attribution(shop: str) -> QuerySet[Any]:
+    """The shop's attributions, the one in force first. The index on attribution.shop: a shop rarely has two."""
+    from merchants.models import Attribution  # models import this module
+
+    return Attribution.objects.filter(shop=OuterRef(shop), batch__recorded_at__isnull=False).order_by(
+        "-batch__recorded_at", "-pk"
+    )

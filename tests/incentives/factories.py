@@ -181,6 +181,7 @@ def make_run(
             cause=Cause.RECORD,
             merchant=shop.merchant,
             brand=shop.brand,
+            brand_name=shop.brand.name if shop.brand else None,
             market=shop.market,
             registered_at=shop.registered_at,
             certified_at=shop.certified_at,

@@ -1,0 +1,41 @@
+"""What pages and the API read: frozen answers, no rows. Partners' answers hold only what they may see."""
+
+from incentives.queries.programs import (
+    ProgramOverview,
+    Progress,
+    Published,
+    StateMoney,
+    latest_run,
+    latest_runs,
+    program_overviews,
+    published,
+    run_progress,
+)
+from incentives.queries.rows import payout_rows, result_rows, with_state
+from incentives.queries.shops import ShopView, shop_view, shop_views, urgent_shops
+from incentives.queries.statements import DiscountView, LineView, Statement, StepView, discount_view, statement_of
+
+__all__ = [
+    "DiscountView",
+    "LineView",
+    "ProgramOverview",
+    "Progress",
+    "Published",
+    "ShopView",
+    "StateMoney",
+    "Statement",
+    "StepView",
+    "discount_view",
+    "latest_run",
+    "latest_runs",
+    "payout_rows",
+    "program_overviews",
+    "published",
+    "result_rows",
+    "run_progress",
+    "shop_view",
+    "shop_views",
+    "statement_of",
+    "urgent_shops",
+    "with_state",
+]
