@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, pgettext
 
-from core.values import CENT
+from core.values import round_money
 
 
 def is_chinese() -> bool:
@@ -20,13 +20,16 @@ def day(value: date) -> str:
     return date_format(value, "n月j日" if is_chinese() else "j M")
 
 
-def amount(value: Decimal) -> str:
-    """A CNY amount in a sentence: ``¥1,204.77`` in Chinese, ``1,204.77 CNY`` in English."""
-    text = number_format(value.quantize(CENT), decimal_pos=2, use_l10n=False, force_grouping=False)
-    whole, _, cents = text.partition(".")
-    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
-    text = f"{sign}{int(digits):,}.{cents}"
-    return f"¥{text}" if is_chinese() else f"{text} CNY"
+def amount(value: Decimal, *, exact: bool = False) -> str:
+    """A CNY amount in a sentence: ``¥1,204.77`` in Chinese, ``1,204.77 CNY`` in English.
+
+    Rounded half up to the cent, unless `exact`: then with every decimal that it has.
+    """
+    shown = value.normalize() if exact else round_money(value)
+    places = max(2, -int(shown.as_tuple().exponent))
+    text = f"{abs(shown):,.{places}f}"
+    sign = "−" if shown < 0 else ""
+    return f"{sign}¥{text}" if is_chinese() else f"{sign}{text} CNY"
 
 
 def joined(parts: Iterable[str]) -> str:

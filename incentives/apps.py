@@ -10,3 +10,11 @@ class IncentivesConfig(AppConfig):
     name = "incentives"
     verbose_name = _("Incentives")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Ask for a run once facts have been recorded, and keep history out of what was submitted."""
+        from core import hooks
+        from incentives import history
+
+        hooks.on_recorded(history.request_runs)
+        hooks.register_recording_floor(history.submitted_until)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.policy import Policy
-from core.values import local_date
+from core.values import local_date, round_money
 from core.words import amount, country, country_short, day, days_left, joined
 from incentives.models import FrozenShop, Result, Run
 from incentives.states import Outcome
@@ -150,10 +150,12 @@ def _activated(case: Case) -> str:
     shop, above = case.shop, case.rules.activation.gmv_above
     if shop.certified_on is None or shop.window_ends_on is None or shop.settles_by is None or shop.gmv is None:
         return _("Counts from the shop's certification on")
+    # A hair's breadth from the threshold the cent would say "1,000.00 settled, above 1,000.00".
+    close = round_money(shop.gmv) == above
     words = {
-        "gmv": amount(shop.gmv),
+        "gmv": amount(shop.gmv, exact=close),
         "above": amount(above),
-        "left": amount(above - shop.gmv),
+        "left": amount(above - shop.gmv, exact=close),
         "window": day(shop.window_ends_on),
         "settled": day(shop.settles_by),
     }

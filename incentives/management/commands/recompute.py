@@ -8,10 +8,9 @@ from typing import Any
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from core.actors import Actor
 from core.cli import Command as BaseCommand
+from core.cli import moment
 from core.errors import BadInput, DomainError, NotFound, Unavailable
-from core.instants import parse_instant
 from core.models import PolicyVersion, Program
 from core.policy import load_policy
 from incentives.engine.run import progress, start_run, try_policy, work
@@ -38,8 +37,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         program = find_program(options["program"])
-        as_of = parse_instant(options["as_of"], what="--as-of") if options["as_of"] else None
-        actor = Actor.system("command")
+        as_of = moment(options["as_of"], option="--as-of") if options["as_of"] else None
+        actor = self.actor()
         if (options["policy"] is None) == options["dry_run"]:
             raise BadInput("--policy FILE and --dry-run go together: a draft is tried, never published, here.")
         if options["dry_run"]:

@@ -1,0 +1,79 @@
+"""What every command of ours does with a refusal: one clear line on stderr, and an exit status that says which kind.
+
+2: bad arguments or an unreadable file; 1: a failure; 130: cancelled. `config.commandline` adds the servers that are away.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import translation
+
+from core.actors import Actor
+from core.errors import BadInput, DomainError
+
+
+class Command(BaseCommand):
+    """A management command that never shows a traceback for bad input. Called by `call_command` it raises instead."""
+
+    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]  # `make check` runs them; here seconds count
+    cancelled = "Cancelled; nothing was changed."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run for the command line. Its lines are English, whatever language the pages speak."""
+        try:
+            with translation.override("en"), _terminable():
+                super().run_from_argv(argv)
+        except DomainError as error:
+            if "--traceback" in argv:
+                raise
+            self.stderr.write(_one_line(error.message))
+            sys.exit(error.exit_status)
+        except KeyboardInterrupt:
+            self.stderr.write(self.cancelled)
+            sys.exit(130)
+
+    def actor(self) -> Actor:
+        """Whoever sits at the command line acts for the house: the audit trail names the command."""
+        return Actor.system(f"manage.py {self.__module__.rpartition('.')[2]}")
+
+
+def moment(text: str, *, option: str) -> datetime:
+    """Read a timestamp argument (ISO 8601; without an offset in the platform's time zone) as UTC.
+
+    Raises BadInput, naming the option.
+    """
+    try:
+        if "T" not in text.strip() and " " not in text.strip():
+            raise ValueError(text)  # a date is no moment: which end of the day was meant is anybody's guess
+        found = datetime.fromisoformat(text.strip())
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=ZoneInfo(settings.PLATFORM_TIME_ZONE))
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadInput(f"{option}: {text!r} is no timestamp; write one such as 2026-03-31T18:00:00+08:00.") from None
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what it began is rolled back, and it says so."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
