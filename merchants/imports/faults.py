@@ -1,0 +1,116 @@
+"""The row errors of CONTRACT.md, a closed list, each in people's words: what is wrong, where, what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from merchants.imports.columns import Column
+from merchants.states import FeedKind
+
+LONGEST_QUOTE = 60
+
+
+class RowError(StrEnum):
+    """Why a row was rejected. The codes are stable: scripts and the API test them."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    CHARACTERS = "characters"
+    UNKNOWN_REFERENCE = "unknown_reference"
+    CODE_CASE = "code_case"
+    SIGN = "sign"
+    DECIMALS = "decimals"
+    RATE = "rate"
+    PERIOD = "period"
+    ORDER_OF_TIMES = "order_of_times"
+    NAMES_NOBODY = "names_nobody"
+    TRACK_PARTNER = "track_partner"
+    CLAIM_OVERLAP = "claim_overlap"
+    FORBIDDEN_REPEAT = "forbidden_repeat"
+    FUTURE = "future"
+
+
+def explain(error: RowError, *, kind: FeedKind, column: str, value: str | None, spec: Column | None) -> str:
+    """Say to people what is wrong with `value` in `column` and what to do, in the active language."""
+    shown = {"column": column, "value": _quoted(value)}
+    if error is RowError.MALFORMED:
+        expects = spec.type.expects if spec is not None else ""
+        return _("%(column)s: “%(value)s” can't be read; write %(expects)s.") % {**shown, "expects": expects}
+    if error is RowError.FORBIDDEN_REPEAT:
+        return _REPEATS.get(kind, _repeat_without_way)(shown)
+    return _WORDS[error]() % shown
+
+
+def explain_shape(*, cells: int, expected: int) -> str:
+    """Say that a row has more or fewer cells than the header."""
+    return _(
+        "The row has %(cells)s cells, the header has %(expected)s; "
+        "put a cell that holds a comma or a line break between double quotes."
+    ) % {"cells": cells, "expected": expected}
+
+
+def _quoted(value: str | None) -> str:
+    text = " ".join("".join(char if char.isprintable() else f"U+{ord(char):04X}" for char in value or "").split())
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+
+
+# Functions, not strings: the language is the one that is active when the row is explained.
+_WORDS = {
+    RowError.MISSING: lambda: _("%(column)s is empty; this row needs it."),
+    RowError.CHARACTERS: lambda: _(
+        "%(column)s: “%(value)s” holds a control, zero-width or direction-override character; remove it."
+    ),
+    RowError.UNKNOWN_REFERENCE: lambda: _(
+        "%(column)s: nothing known fits “%(value)s”; load it first, or correct the code."
+    ),
+    RowError.CODE_CASE: lambda: _(
+        "%(column)s: “%(value)s” differs only in case from a partner that is known; use that spelling."
+    ),
+    RowError.SIGN: lambda: _("%(column)s: %(value)s has the wrong sign: a sale is above zero, a refund below zero."),
+    RowError.DECIMALS: lambda: _("%(column)s: %(value)s has more decimals than are kept; round it at its source."),
+    RowError.RATE: lambda: _("%(column)s: %(value)s is not above zero; a rate is CNY for one unit."),
+    RowError.PERIOD: lambda: _("%(column)s: %(value)s makes the period empty; it must come after the period's start."),
+    RowError.ORDER_OF_TIMES: lambda: _("%(column)s: %(value)s lies before the event that it follows."),
+    RowError.NAMES_NOBODY: lambda: _(
+        "The entry names neither merchant nor brand; give country and registration_no, or a brand."
+    ),
+    RowError.TRACK_PARTNER: lambda: _(
+        "%(column)s: a directed entry needs its partner, and a target entry must have none."
+    ),
+    RowError.CLAIM_OVERLAP: lambda: _(
+        "%(column)s: another approved claim on the same entry covers part of this period; reject one of the two."
+    ),
+    RowError.FUTURE: lambda: _("%(column)s: %(value)s lies in the future of the server's clock; facts have happened."),
+}
+
+
+def _repeat_with_corrects(shown: dict[str, str]) -> str:
+    return (
+        _("%(column)s: “%(value)s” differs from what is recorded for this key; to supersede it, add corrects = true.")
+        % shown
+    )
+
+
+def _repeat_by_new_line(shown: dict[str, str]) -> str:
+    return (
+        _(
+            "%(column)s: “%(value)s” differs from what is recorded for this line_code; "
+            "a correction is a new line with its own line_code."
+        )
+        % shown
+    )
+
+
+def _repeat_without_way(shown: dict[str, str]) -> str:
+    return _("%(column)s: “%(value)s” differs from what is recorded for this key, and can't change.") % shown
+
+
+_REPEATS = {
+    FeedKind.SHOP_STATUSES: _repeat_with_corrects,
+    FeedKind.STOCK: _repeat_with_corrects,
+    FeedKind.VIOLATIONS: _repeat_with_corrects,
+    FeedKind.FX: _repeat_with_corrects,
+    FeedKind.SETTLEMENTS: _repeat_by_new_line,
+}

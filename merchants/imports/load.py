@@ -1,0 +1,168 @@
+"""One load of one feed file: read, stage, check, land, seal; all of it in one transaction, or nothing of it."""
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from core import audit, locks
+from core.actors import Actor
+from core.errors import BadInput, DomainError
+from core.hooks import announce_facts, recording_floor
+from core.recording import open_batch, seal
+from merchants.imports import rejected, staging
+from merchants.imports.kinds import KINDS
+from merchants.imports.kinds.base import Kind
+from merchants.imports.landing import Counts, land, parameters
+from merchants.imports.reader import open_rows
+from merchants.imports.source import Source
+from merchants.models import Import, RejectedRow
+from merchants.states import FeedKind, ImportState
+
+Progress = Callable[[int], None]
+
+
+class _Strict(Exception):
+    """Rows are bad and the load is strict: everything is rolled back, and the bad rows are recorded after that."""
+
+    def __init__(self, counts: Counts, rows: Iterator[list[RejectedRow]], header: tuple[str, ...]) -> None:
+        self.counts, self.header = counts, header
+        self.rows = tempfile.TemporaryFile()  # however many they are
+        for block in rows:
+            pickle.dump(block, self.rows)
+        self.rows.seek(0)
+
+    def blocks(self) -> Iterator[list[RejectedRow]]:
+        with self.rows, suppress(EOFError):
+            while True:
+                yield pickle.load(self.rows)  # noqa: S301 - written a moment ago, by us, into a nameless file
+
+
+def load(
+    *,
+    actor: Actor,
+    kind: FeedKind,
+    source: Source,
+    strict: bool,
+    recorded_at: datetime | None,
+    progress: Progress | None,
+) -> Import:
+    """Load `source` and return its import. See `merchants.services.load_feed`."""
+    # Outside of the transaction below: a load that fails, or is cancelled, leaves this trace and no facts.
+    row = Import.objects.create(
+        kind=kind,
+        file_name=source.name[-255:],
+        sha256=source.sha256,
+        size=source.size,
+        strict=strict,
+        actor_id=actor.user_id,
+        started_at=timezone.now(),
+    )
+    try:
+        with transaction.atomic():
+            _load(row, actor, KINDS[kind], source, recorded_at, progress)
+    except _Strict as refusal:
+        _refuse_strictly(row, actor, refusal)
+    except BaseException as error:
+        state = ImportState.REFUSED if isinstance(error, BadInput) else ImportState.FAILED
+        with suppress(DatabaseError):  # the database may be what failed: the first error is the one to tell
+            _give_up(row, actor, state, error)
+        raise
+    return row
+
+
+def _load(
+    row: Import, actor: Actor, kind: Kind, source: Source, recorded_at: datetime | None, progress: Progress | None
+) -> None:
+    with open_rows(source) as rows:
+        unknown = staging.check_header(kind, rows.header, name=source.name)
+        staging.stage(kind, rows, name=source.name, progress=progress)
+        header = rows.header
+    batch = open_batch(source="feed", actor_id=actor.user_id)
+    values = parameters(kind, header, batch=batch, recorded_at=recorded_at)
+    staging.read(kind, header, values)
+    locks.take(kind.lock)
+    counts = land(kind, values)
+    if row.strict and counts.rejected:
+        raise _Strict(counts, rejected.found(kind, header), header)
+    for block in rejected.found(kind, header) if counts.rejected else ():
+        _keep(row, block)
+    staging.forget()
+    if counts.new or counts.updated:
+        announce_facts(kind=kind.kind, batch_id=batch.pk)
+    row.batch, row.state, row.finished_at = batch, ImportState.LANDED, timezone.now()
+    row.columns, row.ignored_columns = list(header), unknown
+    _count(row, counts)
+    row.save()
+    locks.take(locks.Lock.RECORDING)
+    refuse_too_early(recorded_at)
+    seal(batch, recorded_at=recorded_at)
+    _audit(row, actor, recorded_at)
+
+
+def refuse_too_early(recorded_at: datetime | None) -> None:
+    """Refuse history from before a moment that payouts were submitted by. Raises BadInput."""
+    floor = recording_floor() if recorded_at is not None else None
+    if recorded_at is not None and floor is not None and recorded_at <= floor:
+        raise BadInput(
+            f"recorded-at {recorded_at.isoformat()} is not later than {floor.isoformat()}, the moment as of which "
+            "payouts were submitted; what they stand on can't change any more.",
+            code="recorded_too_early",
+        )
+
+
+def _refuse_strictly(row: Import, actor: Actor, refusal: _Strict) -> None:
+    with transaction.atomic():
+        for block in refusal.blocks():
+            _keep(row, block)
+        row.batch, row.state, row.finished_at = None, ImportState.REFUSED, timezone.now()
+        row.columns = list(refusal.header)
+        row.ignored_columns = [name for name in refusal.header if name not in KINDS[FeedKind(row.kind)].by_name]
+        _count(row, Counts(0, 0, 0, refusal.counts.rejected))
+        row.rows = refusal.counts.rows
+        row.error = f"{refusal.counts.rejected} of {refusal.counts.rows} rows are bad; nothing was recorded."
+        row.save()
+        _audit(row, actor, None)
+
+
+def _give_up(row: Import, actor: Actor, state: ImportState, error: BaseException) -> None:
+    with transaction.atomic():
+        row.batch, row.state, row.finished_at = None, state, timezone.now()
+        _count(row, Counts(0, 0, 0, 0))
+        row.rows = 0
+        cancelled = isinstance(error, KeyboardInterrupt | SystemExit)
+        row.error = "Cancelled." if cancelled else error.message if isinstance(error, DomainError) else repr(error)
+        row.save()
+        _audit(row, actor, None)
+
+
+def _keep(row: Import, block: list[RejectedRow]) -> None:
+    for rejected_row in block:
+        rejected_row.import_of = row
+    RejectedRow.objects.bulk_create(block)
+
+
+def _count(row: Import, counts: Counts) -> None:
+    row.rows, row.new, row.unchanged = counts.rows, counts.new, counts.unchanged
+    row.updated, row.rejected = counts.updated, counts.rejected
+
+
+def _audit(row: Import, actor: Actor, recorded_at: datetime | None) -> None:
+    details = {
+        "kind": row.kind,
+        "sha256": row.sha256,
+        "batch": row.batch_id,
+        "strict": row.strict,
+        "rows": row.rows,
+        "new": row.new,
+        "unchanged": row.unchanged,
+        "updated": row.updated,
+        "rejected": row.rejected,
+    }
+    if recorded_at is not None:
+        details["recorded_at"] = recorded_at.isoformat()
+    audit.record(actor=actor, action=f"feed.{row.state}", subject=row, details=details)

@@ -1,0 +1,101 @@
+"""The rows in quarantine: kept with what is wrong, and handed out as a CSV that can be mended and loaded again."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from typing import TextIO
+
+from merchants.imports.faults import RowError, explain, explain_shape
+from merchants.imports.kinds.base import Kind
+from merchants.imports.staging import ERROR_COLUMNS, raw_name, stream
+from merchants.models import Import, RejectedRow
+
+_STAGED = """
+SELECT r.line, f.faults, r.shape, {cells}
+FROM feed_raw r JOIN (
+    SELECT line, fault AS faults FROM feed_rows WHERE fault IS NOT NULL
+    UNION ALL SELECT line, "column" || ':' || code FROM feed_faults
+) f ON f.line = r.line
+ORDER BY r.line
+"""
+
+# What a spreadsheet would run as a formula; a plain number is none.
+_FORMULA = re.compile(r"'*[=+@\t\r-]")
+_NUMBER = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
+
+
+def found(kind: Kind, header: tuple[str, ...]) -> Iterator[list[RejectedRow]]:
+    """Yield the staged rows that are in error, in blocks, one for each faulty column of a row. They are not saved."""
+    cells = ", ".join(f"r.{raw_name(index)}" for index in range(len(header)))
+    for block in stream(_STAGED.format(cells=cells)):
+        yield [row for line, faults, shape, *texts in block for row in _rows(kind, header, line, faults, shape, texts)]
+
+
+def _rows(
+    kind: Kind, header: tuple[str, ...], line: int, faults: str, shape: str | None, texts: list[str | None]
+) -> Iterator[RejectedRow]:
+    if shape is not None:
+        listed = json.loads(shape)
+        cells = {
+            (header[place] if place < len(header) else "") or f"#{place + 1}": text for place, text in enumerate(listed)
+        }
+        message = explain_shape(cells=len(listed), expected=len(header))
+        yield RejectedRow(line=line, column="", code=RowError.MALFORMED, message=message, cells=cells)
+        return
+    cells = {name or f"#{place + 1}": text or "" for place, (name, text) in enumerate(zip(header, texts, strict=True))}
+    seen = set()
+    for fault in faults.split():
+        column, code = fault.rsplit(":", 1)
+        if column in seen:
+            continue
+        seen.add(column)
+        error = RowError(code)
+        spec = kind.by_name.get(column)
+        message = explain(error, kind=kind.kind, column=column, value=cells.get(column), spec=spec)
+        yield RejectedRow(line=line, column=column, code=error.value, message=message, cells=cells)
+
+
+def write_csv(import_of: Import, stream_to: TextIO) -> int:
+    """Write the import's rejected rows as a CSV in the file's own columns, with what is wrong at the end of each.
+
+    Mended and loaded again, the error columns are reported as unknown and ignored. A cell that a spreadsheet would run
+    as a formula gets an apostrophe before it, which loading such a file takes away again. Returns the number of rows.
+    """
+    header = list(import_of.columns)
+    names = [name or f"#{place + 1}" for place, name in enumerate(header)]
+    own = [name for name in header if name not in ERROR_COLUMNS]
+    writer = csv.writer(stream_to, lineterminator="\r\n")
+    writer.writerow([*own, *ERROR_COLUMNS])
+    rows = 0
+    faults: list[RejectedRow] = []
+    ordered = import_of.rejected_rows.order_by("line", "pk")
+    for row in ordered.iterator(chunk_size=2000):
+        if faults and faults[0].line != row.line:
+            writer.writerow(_line(faults, names))
+            rows, faults = rows + 1, []
+        faults.append(row)
+    if faults:
+        writer.writerow(_line(faults, names))
+        rows += 1
+    return rows
+
+
+def _line(faults: list[RejectedRow], names: list[str]) -> list[str]:
+    first = faults[0]
+    if first.column:
+        cells = [first.cells.get(name, "") for name in names if name not in ERROR_COLUMNS]
+    else:  # more or fewer cells than the header: so it stays, and is rejected again unless mended
+        cells = [first.cells[name] for name in [*names, *sorted(set(first.cells) - set(names))] if name in first.cells]
+    about = [
+        str(first.line),
+        " ".join(fault.column for fault in faults),
+        " ".join(fault.code for fault in faults),
+        " ".join(fault.message for fault in faults),
+    ]
+    return [escape(cell) for cell in [*cells, *about]]
+
+
+def escape(cell: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run as a formula, and before what would then look like one."""
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell

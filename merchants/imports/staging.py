@@ -1,0 +1,184 @@
+"""From the file's rows to `feed_rows`: COPY the text as it is, then read and check it in one pass of SQL."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+from merchants.imports.columns import UNSEEN, Column
+from merchants.imports.kinds.base import Kind
+from merchants.imports.naming import name_keys
+from merchants.imports.reader import Block, Rows
+from merchants.imports.source import FileRefused
+
+TABLES = ("feed_raw", "feed_rows", "feed_names", "feed_ranks", "feed_round", "feed_outcomes", "feed_faults")
+ERROR_COLUMNS = ("error_line", "error_column", "error_code", "error_message")
+
+
+def raw_name(index: int) -> str:
+    """The staging column of the file's column at `index`: a header may say anything, a column's name may not."""
+    return f"c{index}"
+
+
+def check_header(kind: Kind, header: tuple[str, ...], *, name: str) -> list[str]:
+    """Return the columns that the feed doesn't know; refuse a file that lacks one that it needs."""
+    missing = [column.name for column in kind.columns if column.required and column.name not in header]
+    if missing:
+        hint = ""
+        if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+            hint = " Its cells are not separated by commas; save it as CSV with commas."
+        raise FileRefused(f"{name}: the feed {kind.kind} needs the column {', '.join(missing)}.{hint}")
+    return [column for column in header if column not in kind.by_name]
+
+
+def stage(kind: Kind, rows: Rows, *, name: str, progress: Callable[[int], None] | None) -> int:
+    """Copy the rows into `feed_raw` and return how many there are. Raises FileRefused where there are none."""
+    forget()
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} text").format(sql.Identifier(raw_name(index))) for index in range(len(rows.header))
+    )
+    count = 0
+    with connection.cursor() as cursor:
+        # Temporary: no log is written for it, and nothing is left of it whatever happens to this process.
+        _execute(
+            cursor, sql.SQL("CREATE TEMP TABLE feed_raw (line bigint, shape text, {}) ON COMMIT DROP").format(columns)
+        )
+        with cursor.copy("COPY feed_raw FROM STDIN (FORMAT csv)") as copy:
+            for block in rows.blocks:
+                copy.write(_as_csv(block, len(rows.header)))
+                count += len(block)
+                if progress is not None:
+                    progress(count)
+        cursor.execute("ANALYZE feed_raw")
+    if not count:
+        raise FileRefused(f"{name} has a header but no rows.")
+    return count
+
+
+def _as_csv(block: Block, width: int) -> str:
+    # PostgreSQL's CSV: an empty cell without quotes is null, which is what an empty cell of a feed means.
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    if all(len(cells) == width for _, cells in block):
+        writer.writerows([(line, "", *cells) for line, cells in block])
+    else:
+        blank = [""] * width
+        writer.writerows(
+            (line, "", *cells) if len(cells) == width else (line, json.dumps(cells), *blank) for line, cells in block
+        )
+    return buffer.getvalue()
+
+
+def read(kind: Kind, header: tuple[str, ...], values: Mapping[str, Any]) -> None:
+    """Make `feed_rows` of `feed_raw`: typed cells, resolved references, and the first faults."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [settings.PLATFORM_TIME_ZONE])
+        name_keys(cursor, [(column, what, header.index(column)) for column, what in kind.names if column in header])
+        statement = sql.SQL("CREATE TEMP TABLE feed_rows ON COMMIT DROP AS {}").format(_select(kind, header))
+        cursor.execute(statement.as_string(connection.connection), values)
+        cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
+        cursor.execute("ANALYZE feed_rows")
+
+
+def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
+    """Three layers, each fenced by OFFSET 0 so that no expression is computed twice: cells, values, checks."""
+    escaped = all(column in header for column in ERROR_COLUMNS)
+    cells, values, kept = [sql.SQL("line"), sql.SQL("shape")], [sql.SQL("line"), sql.SQL("shape")], [sql.SQL("t.line")]
+    for column in kind.columns:
+        raw, typed = sql.Identifier(f"{column.name}_"), sql.Identifier(column.name)
+        source: sql.Composable = sql.SQL("NULL::text")
+        if column.name in header:
+            source = sql.Identifier(raw_name(header.index(column.name)))
+            if escaped:  # our own list of rejected rows: see merchants.imports.rejected
+                source = sql.SQL("regexp_replace({}, '^''(''*[=+@\\t\\r-])', '\\1')").format(source)
+        cells.append(sql.SQL("{} AS {}").format(source, raw))
+        values.append(sql.SQL("{}, {}::{} AS {}").format(raw, _value(column), sql.SQL(column.type.pg), typed))
+        kept.append(sql.SQL("t.{}").format(typed))
+    joins = []
+    for column_name, what in kind.names:
+        key = f"{what}_key"
+        joins.append(f"LEFT JOIN feed_names n_{what} ON n_{what}.what = '{what}' AND n_{what}.raw = t.{column_name}_")
+        kept.append(sql.SQL(f"n_{what}.key AS {key}, n_{what}.spelling AS {what}_name"))  # type: ignore[arg-type]
+    joins += [reference.join for reference in kind.references]
+    kept += [sql.SQL(reference.select) for reference in kind.references]  # type: ignore[arg-type]
+    return sql.SQL(
+        "SELECT {kept}, {fault} AS fault"
+        " FROM (SELECT {values} FROM (SELECT {cells} FROM feed_raw OFFSET 0) c OFFSET 0) t {joins}"
+    ).format(
+        kept=sql.SQL(", ").join(kept),
+        fault=_faults(kind),
+        values=sql.SQL(", ").join(values),
+        cells=sql.SQL(", ").join(cells),
+        joins=sql.SQL(" ".join(joins)),  # type: ignore[arg-type]
+    )
+
+
+def _value(column: Column) -> sql.Composable:
+    text = column.type.sql.replace("feed_instant({c})", instant_sql()).replace("{c}", f'"{column.name}_"')
+    return sql.SQL(f"({text})")  # type: ignore[arg-type]  # made of this package's constants
+
+
+def instant_sql() -> str:
+    """Read a sound timestamp; one without an offset is local to the platform (the session's time zone).
+
+    Of a local time that a change of clocks brings twice, PostgreSQL would take the second, as we don't.
+    """
+    value = "{c}::timestamptz"
+    if not _clocks_change(ZoneInfo(settings.PLATFORM_TIME_ZONE)):
+        return value
+    local = f"({value})::timestamp"
+    twice = " ".join(
+        f"WHEN ({value} - interval '{minutes} min')::timestamp = {local} THEN {value} - interval '{minutes} min'"
+        for minutes in (60, 30)
+    )
+    return f"CASE WHEN substr({{c}}, 11) ~ '[Z+-]' THEN {value} {twice} ELSE {value} END"
+
+
+def _clocks_change(zone: ZoneInfo) -> bool:
+    start = datetime(2000, 1, 1, tzinfo=zone)
+    return len({(start + timedelta(days=15 * step)).utcoffset() for step in range(25 * 40)}) > 1
+
+
+def _faults(kind: Kind) -> sql.Composable:
+    """Null where nothing is wrong; else `column:code` for each fault, in the columns' order."""
+    found: list[tuple[str, str]] = [("t.shape IS NOT NULL", ":malformed")]
+    for column in kind.columns:
+        cell, typed = f't."{column.name}_"', f't."{column.name}"'
+        if column.required:
+            found.append((f"{cell} IS NULL AND t.shape IS NULL", f"{column.name}:missing"))
+        found.append((f"{cell} IS NOT NULL AND {typed} IS NULL AND {cell} ~ '{UNSEEN}'", f"{column.name}:characters"))
+        found.append((f"{cell} IS NOT NULL AND {typed} IS NULL AND {cell} !~ '{UNSEEN}'", f"{column.name}:malformed"))
+    for name, what in kind.names:
+        found.append((f't."{name}" IS NOT NULL AND n_{what}.bad', f"{name}:malformed"))
+    for reference in kind.references:
+        known = f't."{reference.column}" IS NOT NULL AND {reference.known} IS NULL'
+        found.append((known, f"{reference.column}:unknown_reference"))
+    found += [(check.when, f"{check.column}:{check.error}") for check in kind.checks]
+    any_of = " OR ".join(f"({when})" for when, _ in found)
+    each = ", ".join(f"CASE WHEN {when} THEN '{what} ' END" for when, what in found)
+    return sql.SQL(f"CASE WHEN {any_of} THEN rtrim(concat({each})) END")  # type: ignore[arg-type]
+
+
+def forget() -> None:
+    """Drop the temporary tables: a session may load a second file in the same transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.{table}' for table in TABLES)}")
+
+
+def stream(statement: str, parameters: Any = None, *, size: int = 2000) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield a query's rows in blocks, through a cursor that stands on the server."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(statement, parameters)
+        while block := cursor.fetchmany(size):
+            yield block
+
+
+def _execute(cursor: Any, statement: sql.Composable) -> None:
+    cursor.execute(statement.as_string(connection.connection))
