@@ -1,6 +1,7 @@
 """What every command of ours does with a refusal: one clear line on stderr, and an exit status that says which kind.
 
-2: bad arguments or an unreadable file; 1: a failure; 130: cancelled. `config.commandline` adds the servers that are away.
+2: bad arguments or an unreadable file; 1: a failure; 130: cancelled. `config.commandline` speaks for servers that are
+away.
 """
 
 import signal

@@ -46,7 +46,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) program ON true
 LEFT JOIN LATERAL (
-    -- Approved by its latest fact, in force at the registration's instant, on an entry that names the merchant or brand.
+    -- Approved by its latest fact, in force at the registration's instant, on an entry naming the merchant or brand.
     SELECT c.id, c.partner_id
     FROM merchants_targetentry e
     JOIN merchants_claim c ON c.entry_id = e.id

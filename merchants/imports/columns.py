@@ -104,7 +104,7 @@ FLAG = ColumnType("CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false
 COUNTRY = _plain(f"{{c}} = ANY ({_words(COUNTRIES)})", "{c}", "text", _("an ISO 3166-1 country code such as DE"))
 CURRENCY = _plain(f"{{c}} = ANY ({_words(CURRENCIES)})", "{c}", "text", _("an ISO 4217 currency code such as EUR"))
 EMAIL = _plain(
-    f"""{{c}} !~ '{UNSEEN}' AND {{c}} ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$' AND char_length({{c}}) <= 254""",
+    f"{{c}} !~ '{UNSEEN}' AND {{c}} ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$' AND char_length({{c}}) <= 254",
     "{c}",
     "text",
     _("an e-mail address such as ann@example.com"),

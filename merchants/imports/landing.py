@@ -51,7 +51,7 @@ def land(kind: Kind, values: Mapping[str, Any]) -> Counts:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for check in kind.before:
             cursor.execute(
-                f"UPDATE feed_rows t SET fault = '{check.column}:{check.error}' WHERE t.fault IS NULL AND {check.when}",  # noqa: S608
+                f"UPDATE feed_rows t SET fault = '{check.column}:{check.error}' WHERE t.fault IS NULL AND {check.when}",
                 values,
             )
         cursor.execute('CREATE TEMP TABLE feed_faults (line bigint, "column" text, code text) ON COMMIT DROP')
@@ -70,7 +70,7 @@ def _rank(cursor: Any, kind: Kind) -> int:
     """Number each key's rows by their lines, and return the highest number: nearly always 1."""
     cursor.execute(
         "CREATE TEMP TABLE feed_ranks ON COMMIT DROP AS"
-        f" SELECT line, row_number() OVER (PARTITION BY {kind.key} ORDER BY line) AS rank"  # noqa: S608
+        f" SELECT line, row_number() OVER (PARTITION BY {kind.key} ORDER BY line) AS rank"
         " FROM feed_rows WHERE fault IS NULL"
     )
     cursor.execute("ANALYZE feed_ranks")

@@ -31,7 +31,7 @@ class _Strict(Exception):
 
     def __init__(self, counts: Counts, rows: Iterator[list[RejectedRow]], header: tuple[str, ...]) -> None:
         self.counts, self.header = counts, header
-        self.rows = tempfile.TemporaryFile()  # however many they are
+        self.rows = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `blocks`; however many rows they are
         for block in rows:
             pickle.dump(block, self.rows)
         self.rows.seek(0)

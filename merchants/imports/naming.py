@@ -1,7 +1,7 @@
 """The keys that registration numbers and brands are compared by, made once for each spelling in the file.
 
-Unicode's rules for brands (NFKC, case folding) are Python's, since not every PostgreSQL has them; so the distinct spellings
-pass through here, in blocks.
+Unicode's rules for brands (NFKC, case folding) are Python's, since not every PostgreSQL has them; so the distinct
+spellings pass through here, in blocks.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,17 @@ LONGEST = {"entity": 64, "brand": 255}
 
 
 def name_keys(cursor: Any, columns: Sequence[tuple[str, str, int]]) -> None:
-    """Fill `feed_names` (what, raw, key, spelling, bad) for columns given as (name, `entity` or `brand`, file's index)."""
+    """Fill `feed_names` (what, raw, key, spelling, bad).
+
+    A column is given by its name, what it names (`entity` or `brand`) and its place in the file.
+    """
     cursor.execute(
         "CREATE TEMP TABLE feed_names (what text, raw text, key text, spelling text, bad boolean) ON COMMIT DROP"
     )
     no_brand = tuple(getattr(settings, "NO_BRAND_WORDS", NO_BRAND_WORDS))
     for _, what, index in columns:
         with connection.chunked_cursor() as spellings:
-            spellings.execute(f"SELECT DISTINCT c{index:d} FROM feed_raw WHERE c{index:d} IS NOT NULL")  # noqa: S608
+            spellings.execute(f"SELECT DISTINCT c{index:d} FROM feed_raw WHERE c{index:d} IS NOT NULL")
             while block := spellings.fetchmany(5000):
                 rows = [_row(what, raw, no_brand) for (raw,) in block]
                 cursor.executemany("INSERT INTO feed_names VALUES (%s, %s, %s, %s, %s)", rows)

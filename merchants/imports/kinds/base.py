@@ -1,9 +1,9 @@
 """What a feed kind says about itself: columns, references, checks, and the SQL that compares and lands its rows.
 
-The rows pass through temporary tables. `feed_rows` holds every staged row with its typed cells (null where absent, empty
-or malformed), the ids that its references resolve to, and `fault`, null where nothing is wrong so far. A round takes at
-most one row of each key, in the order of the lines: `feed_round` says of each what it comes to (`outcome`), and the
-landing statements write what is new or updated. SQL of a kind may use these parameters:
+The rows pass through temporary tables. `feed_rows` holds every staged row with its typed cells (null where absent,
+empty or malformed), the ids that its references resolve to, and `fault`, null where nothing is wrong so far. A round
+takes at most one row of each key, in the order of the lines: `feed_round` says of each what it comes to (`outcome`),
+and the landing statements write what is new or updated. SQL of a kind may use these parameters:
 
     batch     the batch's id
     rank      the round's number
@@ -86,7 +86,7 @@ def latest(*, table: str, alias: str, on: str, columns: str) -> str:
         ORDER BY {early} DESC, CASE WHEN {early} THEN {recorded} END DESC, CASE WHEN {early} THEN f.id END DESC,
             {recorded}, f.id
         LIMIT 1
-    ) {alias} ON true"""  # noqa: S608 - constants of this package, no input
+    ) {alias} ON true"""
 
 
 def current(*, table: str, on: str) -> str:
@@ -95,7 +95,7 @@ def current(*, table: str, on: str) -> str:
         FROM {table} f JOIN core_factbatch b ON b.id = f.batch_id
         WHERE {on}
         ORDER BY coalesce(b.recorded_at, %(known)s) DESC, f.id DESC
-        LIMIT 1"""  # noqa: S608 - constants of this package, no input
+        LIMIT 1"""
 
 
 PARTNER = Reference(

@@ -32,7 +32,8 @@ PARTNERS = Kind(
         Check(
             "partner_code",
             RowError.CODE_CASE,
-            "EXISTS (SELECT FROM partners_partner p WHERE lower(p.code) = lower(t.partner_code) AND p.code <> t.partner_code)",
+            """EXISTS (SELECT FROM partners_partner p
+                WHERE lower(p.code) = lower(t.partner_code) AND p.code <> t.partner_code)""",
         ),
         Check(
             "partner_code",

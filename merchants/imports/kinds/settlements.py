@@ -30,7 +30,8 @@ SETTLEMENTS = Kind(
     ),
     compare="""
     SELECT t.line, t.line_code, t.shop_id, t.order_code, t.kind, t.ordered_at, t.settled_at, t.amount, t.currency,
-        CASE WHEN s.id IS NULL THEN 'new' WHEN differs.in_ IS NULL THEN 'unchanged' ELSE 'forbidden_repeat' END AS outcome,
+        CASE WHEN s.id IS NULL THEN 'new' WHEN differs.in_ IS NULL THEN 'unchanged'
+            ELSE 'forbidden_repeat' END AS outcome,
         differs.in_ AS at_fault
     FROM feed_rows t
     LEFT JOIN merchants_settlement s ON s.line_code = t.line_code

@@ -44,8 +44,8 @@ SHOPS = Kind(
         Check("certified_at", RowError.ORDER_OF_TIMES, "t.certified_at < coalesce(q.registered_at, t.registered_at)"),
         Check("receipt", RowError.UNKNOWN_REFERENCE, "q.link_id <> i.id"),
     ),
-    # A shop that came by its registration keeps the registration's link and instant: a later row that leaves the receipt
-    # out, and so says what the form replaced, says nothing else.
+    # A shop that came by its registration keeps the registration's link and instant: a later row that leaves the
+    # receipt out, and so says what the form replaced, says nothing else.
     compare=f"""
     SELECT t.line, s.id AS shop_id, t.shop_code, t.merchant_name, t.country, t.entity_key, t.entity_name, t.market,
         t.really_registered_at AS registered_at, t.link_id, t.registration_id, t.partner_id, next.brand_key,
@@ -115,7 +115,7 @@ SHOPS = Kind(
         FROM feed_round r
         WHERE s.id = r.shop_id AND r.outcome = 'updated' AND r.renames
         """,
-        # A merchant that only the list knew, without a name, takes its first shop's; a changed name is the merchant's too.
+        # A merchant that only the list knew, without a name, takes its first shop's; a changed name is its too.
         """
         UPDATE merchants_merchant m SET name = named.merchant_name
         FROM (

@@ -1,4 +1,4 @@
-"""Target entries: the merchant or brand that one names never changes; its track, assignment, dates and review are facts."""
+"""Target entries: the merchant or brand that one names never changes; all else is facts."""
 
 from core.locks import Lock
 from merchants.imports.columns import CODE, COUNTRY, DATE, Column, one_of, text
@@ -36,8 +36,8 @@ TARGETS = Kind(
         Check("delisted_on", RowError.PERIOD, "t.delisted_on <= t.listed_on"),
     ),
     compare=f"""
-    SELECT t.line, e.id AS entry_id, t.program_id, t.target_code, t.merchant_name, t.country, t.entity_key, t.entity_name,
-        t.brand_key, t.brand_name, t.track, now_.partner_id, t.listed_on, now_.delisted_on, t.review,
+    SELECT t.line, e.id AS entry_id, t.program_id, t.target_code, t.merchant_name, t.country, t.entity_key,
+        t.entity_name, t.brand_key, t.brand_name, t.track, now_.partner_id, t.listed_on, now_.delisted_on, t.review,
         now_.fact IS DISTINCT FROM was.fact AS lists,
         CASE WHEN e.id IS NULL AND t.entity_key IS NULL AND t.brand_key IS NULL THEN 'names_nobody'
             WHEN differs.in_ IS NOT NULL THEN 'forbidden_repeat'

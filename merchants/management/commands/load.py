@@ -17,7 +17,10 @@ REJECTED = 3
 class Command(BaseCommand):
     """`load KIND FILE [--strict] [--recorded-at TIMESTAMP]`; exit status 3 when rows were rejected."""
 
-    help = "Load a feed (CSV, .csv.gz or XLSX). Good rows are recorded, bad ones quarantined: `rejected_rows` hands them out."
+    help = (
+        "Load a feed (CSV, .csv.gz or XLSX). Good rows are recorded, bad ones quarantined: "
+        "`rejected_rows` hands them out."
+    )
     cancelled = "Cancelled; nothing was recorded."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
