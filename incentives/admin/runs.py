@@ -1,0 +1,146 @@
+"""Runs: their figures to look at, and the submission of their payouts."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _g
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from core.actors import Capability
+from core.backoffice import LookOnlyAdmin, LookOnlyInline, operator_of
+from core.errors import DomainError
+from incentives import services
+from incentives.models import Payout, Run, RunChunk
+from incentives.states import IN_LIFE, RunKind, RunState
+from partners.people import actor_of
+
+
+class ChunkInline(LookOnlyInline):
+    """A run's chunks, and what became of them."""
+
+    model = RunChunk
+    fields = ("step", "number", "state", "attempts", "worker", "rows", "started_at", "finished_at", "error")
+    show_change_link = False
+    max_num = 200
+
+
+@admin.register(Run)
+class RunAdmin(LookOnlyAdmin):
+    """Runs."""
+
+    list_display = (
+        "pk",
+        "program",
+        "kind",
+        "trigger",
+        "state",
+        "as_of",
+        "finished_at",
+        "shops",
+        "eligible",
+        "pending",
+        "needs_data",
+        "not_eligible",
+        "base_amount",
+        "net_amount",
+    )
+    list_filter = ("program", "state", "kind")
+    list_select_related = ("program",)
+    inlines: ClassVar = [ChunkInline]
+    exclude = ("document",)
+    change_form_template = "admin/incentives/run.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The submission's page, before Django's catch-all."""
+        submit = self.admin_site.admin_view(submit_view)
+        return [path("<int:run_id>/submit/", submit, name="incentives_run_submit"), *super().get_urls()]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Submitting, for whoever may."""
+        if not operator_of(request).can(Capability.SUBMIT_PAYOUT):
+            return {}
+        return {"submit_payouts": (_to_submission, "submit_payouts", _("Submit payouts of this run"))}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The run, with the way to its submission and its results."""
+        run = Run.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        ready = run is not None and (run.state, run.kind) == (RunState.FINISHED, RunKind.OFFICIAL)
+        offered = ready and operator_of(request).can(Capability.SUBMIT_PAYOUT)
+        steps = (
+            [(reverse("admin:incentives_run_submit", args=[object_id]), _("Submit payouts of this run"))]
+            if offered
+            else []
+        )
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "steps": steps})
+
+
+def _to_submission(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Run]) -> HttpResponse | None:
+    chosen = list(queryset.values_list("pk", flat=True)[:2])
+    if len(chosen) != 1:
+        messages.error(request, _g("Choose one run: each submission is one program's."))
+        return None
+    return HttpResponseRedirect(reverse("admin:incentives_run_submit", args=chosen))
+
+
+def submit_view(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Ask (GET) and submit (POST): which partners, which amounts, and why now."""
+    actor = actor_of(request.user)
+    run = Run.objects.visible_to(actor).select_related("program").filter(pk=run_id).first()
+    if run is None:
+        raise Http404
+    if request.method == "POST":
+        try:
+            _told(request, services.submit_run(actor=actor, run=run, reason=request.POST.get("text", "")))
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
+            return HttpResponseRedirect(request.path)
+        return HttpResponseRedirect(f"{reverse('admin:incentives_payout_changelist')}?run__id__exact={run.pk}")
+    in_life = Payout.objects.filter(program=run.program, state__in=IN_LIFE).values("partner")
+    previews = run.previews.filter(eligible__gt=0).exclude(partner__in=in_life).select_related("partner")
+    closes_at = run.rules.closes_at(run.program.period)
+    rows = list(previews.order_by("partner__code"))
+    return TemplateResponse(
+        request,
+        "admin/incentives/submit.html",
+        {
+            **admin.site.each_context(request),
+            "title": _("Submit payouts of this run"),
+            "run": run,
+            "rows": rows,
+            "waiting": sum(1 for row in rows if row.pending or row.needs_data),
+            "total": sum(row.net_amount for row in rows),
+            "currency": run.rules.incentive.currency,
+            "closes_at": closes_at.astimezone(run.rules.zone),
+            "zone": run.rules.timezone,
+            "reason_needed": timezone.now() < closes_at,
+            "opts": Run._meta,
+        },
+    )
+
+
+def _told(request: HttpRequest, report: services.SubmissionReport) -> None:
+    if report.payouts:
+        messages.success(
+            request,
+            ngettext(
+                "%(count)d payout is in review · %(amount)s %(currency)s. Its partner sees it now.",
+                "%(count)d payouts are in review · %(amount)s %(currency)s. Their partners see them now.",
+                len(report.payouts),
+            )
+            % {"count": len(report.payouts), "amount": f"{report.payable:,.2f}", "currency": report.currency},
+        )
+    else:
+        messages.warning(request, _g("No payout was made."))
+    for line in report.withheld:
+        messages.warning(request, _g("%(shop)s is withheld: %(why)s") % {"shop": line.shop_code, "why": line.why})
+    told = [skip for skip in report.skipped if skip.code != "nothing"]
+    for skip in told[:20]:
+        messages.info(request, f"{skip.partner_code}: {skip.why}")
