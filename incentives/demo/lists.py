@@ -100,7 +100,7 @@ class Lists:
             "review": review,
         }
         entry = Entry(row["target_code"], listed_on, row)
-        self.scene.feed.tell("targets", at(listed_on, 9), (self.scene.program, entry.code), row)
+        self.scene.feed.tell("targets", at(listed_on, 9), (self.scene.program, entry.code), dict(row))
         return entry
 
     def _change(self, entry: Entry, moment: datetime, **cells: str) -> None:

@@ -60,7 +60,6 @@ class Moments:
             at(closed.last + DAY, 8),
             at(date(2026, 6, 1), 8),
             at(running.first - LEAD_DAYS * DAY, 20),
-            at(running.first - DAY, 8),
             at(self.today - 28 * DAY, 8),
         }
         return (*sorted(moment for moment in history if moment < last_week), last_week, yesterday, self.now)

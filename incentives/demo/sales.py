@@ -83,7 +83,7 @@ class Sales:
 
     def _amounting(self, shop: Shop, start: datetime, total: float, count: int) -> None:
         """Lines that come to about so much in CNY, all settled by now."""
-        latest = min(start + 24 * DAY, self.scene.now)
+        latest = min(start + 24 * DAY, self.scene.before_today(start))
         parts = [self.scene.random.uniform(0.5, 1.5) for _ in range(count)]
         for part in parts:
             ordered_at = self.scene.between(start, latest)

@@ -98,10 +98,15 @@ class Scene:
         """A moment so many days after another."""
         return moment + timedelta(seconds=int(self.random.uniform(least, most) * 86400))
 
+    def before_today(self, moment: datetime) -> datetime:
+        """The latest moment that yesterday's feeds told of; now for what began after it."""
+        told = at(self.moments.yesterday, 8)
+        return told if told > moment else self.now
+
     def settled(self, ordered_at: datetime) -> datetime:
-        """When an order placed then has been settled by now, at the latest."""
-        usual = self.after(ordered_at, 3, 14)
-        return usual if usual < self.now else self.between(ordered_at, self.now)
+        """When an order placed then was settled, for one that this morning's feeds have nothing new of."""
+        usual, latest = self.after(ordered_at, 3, 14), self.before_today(ordered_at)
+        return usual if usual < latest else self.between(ordered_at, latest)
 
     def overnight(self) -> datetime:
         """A moment that only this morning's feeds can tell of, on a date of the running quarter where there is one."""

@@ -1,0 +1,180 @@
+"""The demo in a real database: everything that a page can show is there, and a second call changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import F
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import SettingsWrapper
+
+from core.audit import verify_chain
+from core.errors import Conflict, NotAllowed
+from core.models import AuditEvent, FactBatch, User
+from incentives.demo.cast import ALICE, CHARLIE, OVERTURNED
+from incentives.demo.seeding import Seeded, seed
+from incentives.demo.signins import PASSWORD, SIGNINS
+from incentives.engine.changes import changes
+from incentives.engine.run import work
+from incentives.models import Payout, PayoutLine, PayoutPreview, Result, Run
+from incentives.states import LineState, PayoutState, Verdict
+from merchants.models import Attribution, Import, RejectedRow, Shop
+from partners.people import actor_of
+from tests.demo.test_season import MID_QUARTER, judge, read
+from tests.oracle.reading import CONDITIONS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def seeded(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Seeded]:
+    """One seeding for the whole module, of a fixed day, with its newest runs worked on; undone at the end."""
+    folder = tmp_path_factory.mktemp("state")
+    with django_db_blocker.unblock(), transaction.atomic():
+        found = seed(now=MID_QUARTER, folder=folder, live=False)
+        assert not list(folder.iterdir())
+        for run in found.runs:
+            work(run.pk)
+            run.refresh_from_db()
+        yield found
+        transaction.set_rollback(True)
+
+
+def running(seeded: Seeded) -> Run:
+    return seeded.runs[1]
+
+
+def test_every_row_landed_but_those_that_are_wrong_on_purpose(seeded: Seeded) -> None:
+    assert seeded.rejected == sum(file.bad_rows for file in seeded.season.files) == RejectedRow.objects.count() == 6
+    assert seeded.rows == sum(len(file.rows) for file in seeded.season.files)
+    assert len(set(RejectedRow.objects.values_list("code", flat=True))) >= 4
+    assert set(Import.objects.values_list("state", flat=True)) == {"landed"}
+
+
+def test_every_verdict_and_every_outcome_of_every_condition(seeded: Seeded) -> None:
+    results = Result.objects.filter(run__in=seeded.runs)
+    assert set(results.values_list("verdict", flat=True)) == set(Verdict.values)
+    always = {"met", "not_met", "pending"}
+    more = {
+        "exclusive_link": {"met", "not_met", "not_applicable"},
+        "onboarded": always,
+        "activated": always | {"unknown"},
+        "stocked": always | {"unknown", "not_applicable"},
+        "shop_normal": always | {"unknown"},
+    }
+    for key in CONDITIONS:
+        assert set(results.values_list(key, flat=True)) == more.get(key, always), key
+
+
+def test_the_engine_finds_what_the_oracle_reads(seeded: Seeded) -> None:
+    world = read(seeded.season)
+    for plan, run in zip(seeded.season.programs, seeded.runs, strict=True):
+        assert run.state == "finished"
+        expected = {row["shop_code"]: row["verdict"] for row in judge(world, plan, seeded.season.moments.now)}
+        # The file with mistakes has four good rows that the oracle wasn't told of; they move no verdict.
+        assert dict(run.results.values_list("shop__code", "verdict")) == expected
+
+
+def test_payouts_in_every_state_decided_by_two_people(seeded: Seeded) -> None:
+    payouts = Payout.objects.filter(program__code=seeded.season.closed.code)
+    assert set(payouts.values_list("state", flat=True)) == set(PayoutState.values) - {PayoutState.COMPUTED}
+    # `computed`: a preview that nobody submitted.
+    assert PayoutPreview.objects.filter(run=seeded.runs[0], eligible__gt=0).exclude(
+        partner__in=payouts.values("partner")
+    )
+    assert payouts.filter(held=True, state="in_review")
+    assert payouts.filter(held=True, state="approved")
+    assert set(PayoutLine.objects.values_list("state", flat=True)) >= {
+        LineState.LIVE,
+        LineState.RETURNED,
+        LineState.VOID,
+        LineState.CLAWED_BACK,
+    }
+    assert not payouts.filter(approved_by=F("submitted_by"))
+    assert {payout.submitted_by.email for payout in payouts} == {"olga@example.com"}
+    assert {payout.approved_by.email for payout in payouts if payout.approved_by} == {"omar@example.com"}
+    assert not payouts.filter(submitted_at__gt=MID_QUARTER)
+
+
+def test_discounts_below_one_and_one_that_an_appeal_lifted(seeded: Seeded) -> None:
+    factors = {str(factor.normalize()) for factor in Payout.objects.values_list("factor", flat=True)}
+    assert {"0.9", "0.7", "0.5"} <= factors
+    assert Payout.objects.filter(factor=0, state=PayoutState.CLOSED)
+    before = Payout.objects.get(partner__code=OVERTURNED)
+    after = PayoutPreview.objects.get(run=seeded.runs[0], partner__code=OVERTURNED)
+    assert before.factor < after.factor == 1
+
+
+def test_alice_has_plenty_to_see(seeded: Seeded) -> None:
+    alice = actor_of(User.objects.get(email="alice@example.com"))
+    own = Result.objects.visible_to(alice).filter(run=running(seeded))
+    assert own.count() >= 40
+    assert set(own.values_list("verdict", flat=True)) == set(Verdict.values)
+    assert {result.partner.code for result in own.select_related("partner")} == {ALICE}
+    assert Payout.objects.visible_to(alice).get().state == PayoutState.PAID
+    charlie = actor_of(User.objects.get(email="charlie@example.com"))
+    assert not set(own.values_list("shop", flat=True)) & set(
+        Result.objects.visible_to(charlie).filter(run=running(seeded)).values_list("shop", flat=True)
+    )
+
+
+def test_attributions_of_every_cause_and_conflicts_both_ways(seeded: Seeded) -> None:
+    assert set(Attribution.objects.values_list("cause", flat=True)) >= {"claim", "link", "record"}
+    assert Attribution.objects.filter(partner__code=ALICE, lost_by__isnull=False)
+    assert Attribution.objects.filter(partner__code=CHARLIE, lost_by__isnull=False)
+    assert Shop.objects.filter(attributions=None, certified_at__isnull=False)
+
+
+def test_this_morning_s_facts_explain_what_changed(seeded: Seeded) -> None:
+    earlier = Run.objects.filter(program=running(seeded).program, pk__lt=running(seeded).pk).order_by("-pk")[0]
+    table = changes(running(seeded), earlier)
+    cause = table.columns.index("cause")
+    found = {part for row in table.rows for part in str(row[cause]).split("|")}
+    assert {"settlement", "stock", "status", "rate", "listing", "certification", "partner", "time"} <= found
+
+
+def test_the_sign_ins_work(seeded: Seeded) -> None:
+    for sign_in in SIGNINS:
+        user = User.objects.get(email=sign_in.email)
+        assert user.check_password(PASSWORD)
+        assert user.is_staff == sign_in.is_operator
+        assert actor_of(user).roles == set(sign_in.roles)
+
+
+def test_a_second_call_changes_nothing(seeded: Seeded, settings: SettingsWrapper) -> None:
+    settings.DEMO = True
+    counts = (FactBatch.objects.count(), AuditEvent.objects.count(), Run.objects.count(), User.objects.count())
+    output = StringIO()
+    call_command("seed_demo", stdout=output)
+    assert counts == (
+        FactBatch.objects.count(),
+        AuditEvent.objects.count(),
+        Run.objects.count(),
+        User.objects.count(),
+    )
+    for sign_in in SIGNINS:
+        assert sign_in.email in output.getvalue()
+    assert verify_chain().intact
+
+
+@pytest.mark.django_db
+def test_refused_outside_the_demo(settings: SettingsWrapper) -> None:
+    settings.DEMO = False
+    with pytest.raises(NotAllowed, match="known passwords"):
+        call_command("seed_demo", stdout=StringIO())
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_database_in_use_is_left_alone(settings: SettingsWrapper) -> None:
+    settings.DEMO = True
+    User.objects.create_user("alice@example.com", "somebody's own")
+    with pytest.raises(Conflict, match="empty database"):
+        call_command("seed_demo", stdout=StringIO())
+    assert User.objects.get().check_password("somebody's own")
