@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -220,6 +221,12 @@ class Policy:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+@cache
+def _known_zones() -> frozenset[str]:
+    """The zones that this machine knows. Listing them walks 600 files, and a policy is parsed on every page."""
+    return frozenset(available_timezones())
+
+
 class _Reader:
     """Walks a document and collects what is wrong with it, so that one look mends all."""
 
@@ -358,7 +365,7 @@ class _Reader:
 
     def _timezone(self, top: Mapping[str, Any], default: str) -> str:
         zone = top.get("timezone", default)
-        if not isinstance(zone, str) or zone not in available_timezones():
+        if not isinstance(zone, str) or zone not in _known_zones():
             self.problems.append(f"timezone: {zone!r} is unknown; use an IANA name such as Asia/Shanghai")
             return default
         return zone
