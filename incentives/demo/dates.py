@@ -7,7 +7,7 @@ from datetime import date, datetime
 from core.values import local_date
 from incentives.demo.moments import DAY, ZONE
 from incentives.demo.rates import CLOSED_GAP
-from incentives.demo.scene import WINDOW_DAYS, Scene
+from incentives.demo.scene import GRACE_DAYS, WINDOW_DAYS, Scene
 from incentives.demo.stories import Story
 
 EARLIEST_LEAD_DAYS = 25
@@ -40,6 +40,8 @@ def _certified_on(scene: Scene, when: str) -> date:
     ago = {
         "due": WINDOW_DAYS - random.randint(1, 7),
         "window_over": WINDOW_DAYS + random.randint(2, 24),
+        # Its last settlement day was yesterday; so long a quarter reaches back only in its third month.
+        "lapsed": WINDOW_DAYS + GRACE_DAYS + 1,
         "settled": random.randint(8, 28),
         "unrated": random.randint(6, 20),
     }.get(when)

@@ -131,6 +131,7 @@ RUNNING = _stories(
     Story("closing_overnight", sure=3, told_of=_DUE[2:4], status="closing_overnight", certified="settled"),
     Story("closed_overnight", sure=1, told_of=(TIER_70,), violation="severe_overnight", certified="settled"),
     Story("rated_overnight", sure=3, told_of=(ALICE,), sales="rated_overnight", certified="settled"),
+    Story("lapsed_overnight", sure=3, told_of=_DUE[2:4], sales="short", certified="lapsed"),
     Story("approved_overnight", sure=4, told_of=_DUE[2:4], listing="approved_overnight", certified="settled"),
     Story("certified_overnight", sure=9, told_of=_DUE[1:6], certified="overnight"),
 )

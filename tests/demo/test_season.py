@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -44,9 +45,14 @@ HAPPENED = (
 )
 
 
-@pytest.fixture(scope="module")
+@cache
+def planned(now: datetime) -> Season:
+    return plan_season(now=now)
+
+
+@pytest.fixture
 def season() -> Season:
-    return plan_season(now=MID_QUARTER)
+    return planned(MID_QUARTER)
 
 
 def sound(season: Season) -> list[File]:
@@ -84,11 +90,11 @@ def test_the_closed_program_is_the_same_on_every_day(season: Season) -> None:
 @pytest.mark.parametrize("now", DAYS, ids=str)
 class TestOnAnyDay:
     def test_nothing_lies_ahead(self, now: datetime) -> None:
-        planned = plan_season(now=now)
-        recorded = [file.recorded_at for file in planned.files]
+        season = planned(now)
+        recorded = [file.recorded_at for file in season.files]
         assert recorded == sorted(recorded)
         assert recorded[-1] <= now
-        for file in sound(planned):
+        for file in sound(season):
             for row in file.rows:
                 ahead = [row[c] for c in HAPPENED if row.get(c) and datetime.fromisoformat(row[c]) > file.recorded_at]
                 assert not ahead, (file.name, row)
@@ -97,8 +103,8 @@ class TestOnAnyDay:
 
     def test_rows_are_well_formed(self, now: datetime) -> None:
         """Whatever the contract calls a row error would show up here first."""
-        planned = plan_season(now=now)
-        for file in sound(planned):
+        season = planned(now)
+        for file in sound(season):
             for row in file.rows:
                 if file.kind == "settlements":
                     assert row["ordered_at"] <= row["settled_at"]
@@ -114,8 +120,8 @@ class TestOnAnyDay:
                     assert not row["delisted_on"] or row["listed_on"] < row["delisted_on"], row
 
     def test_every_sure_story_is_told(self, now: datetime) -> None:
-        planned = plan_season(now=now)
-        for plan, stories in ((planned.closed, CLOSED), (planned.running, RUNNING)):
+        season = planned(now)
+        for plan, stories in ((season.closed, CLOSED), (season.running, RUNNING)):
             wanted = Counter(story.key for story, _ in sure_tellings(stories))
             assert not wanted - plan.stories
 
@@ -127,7 +133,7 @@ class TestOnAnyDay:
             "shop_code": set(),
         }
         owner = {"partners": "partner_code", "targets": "target_code", "invites": "invite_code", "shops": "shop_code"}
-        for file in sound(plan_season(now=now)):
+        for file in sound(planned(now)):
             for row in file.rows:
                 key = owner.get(file.kind, "")
                 for column in known.keys() & row.keys():
@@ -136,8 +142,8 @@ class TestOnAnyDay:
                     known[key].add(row[key])
 
     def test_the_running_program_has_something_to_win_and_to_lose(self, now: datetime) -> None:
-        planned = plan_season(now=now)
-        found = Counter(row["verdict"] for row in judge(read(planned), planned.running, planned.moments.now))
+        season = planned(now)
+        found = Counter(row["verdict"] for row in judge(read(season), season.running, season.moments.now))
         assert found["pending"] >= 100
         assert found["not_eligible"] >= 20
 

@@ -9,8 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import F
-from pytest_django import DjangoDbBlocker
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import DjangoDbBlocker, Settings
 
 from core.audit import verify_chain
 from core.errors import Conflict, NotAllowed
@@ -136,7 +135,7 @@ def test_this_morning_s_facts_explain_what_changed(seeded: Seeded) -> None:
     table = changes(running(seeded), earlier)
     cause = table.columns.index("cause")
     found = {part for row in table.rows for part in str(row[cause]).split("|")}
-    assert {"settlement", "stock", "status", "rate", "listing", "certification", "partner", "time"} <= found
+    assert {"settlement", "stock", "status", "rate", "listing", "certification", "partner"} <= found
 
 
 def test_the_sign_ins_work(seeded: Seeded) -> None:
@@ -147,7 +146,7 @@ def test_the_sign_ins_work(seeded: Seeded) -> None:
         assert actor_of(user).roles == set(sign_in.roles)
 
 
-def test_a_second_call_changes_nothing(seeded: Seeded, settings: SettingsWrapper) -> None:
+def test_a_second_call_changes_nothing(seeded: Seeded, settings: Settings) -> None:
     settings.DEMO = True
     counts = (FactBatch.objects.count(), AuditEvent.objects.count(), Run.objects.count(), User.objects.count())
     output = StringIO()
@@ -164,7 +163,7 @@ def test_a_second_call_changes_nothing(seeded: Seeded, settings: SettingsWrapper
 
 
 @pytest.mark.django_db
-def test_refused_outside_the_demo(settings: SettingsWrapper) -> None:
+def test_refused_outside_the_demo(settings: Settings) -> None:
     settings.DEMO = False
     with pytest.raises(NotAllowed, match="known passwords"):
         call_command("seed_demo", stdout=StringIO())
@@ -172,7 +171,7 @@ def test_refused_outside_the_demo(settings: SettingsWrapper) -> None:
 
 
 @pytest.mark.django_db
-def test_a_database_in_use_is_left_alone(settings: SettingsWrapper) -> None:
+def test_a_database_in_use_is_left_alone(settings: Settings) -> None:
     settings.DEMO = True
     User.objects.create_user("alice@example.com", "somebody's own")
     with pytest.raises(Conflict, match="empty database"):
