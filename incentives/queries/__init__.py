@@ -1,5 +1,6 @@
 """What pages and the API read: frozen answers, no rows. Partners' answers hold only what they may see."""
 
+from incentives.queries.overview import PartnerProgram, partner_programs
 from incentives.queries.programs import (
     ProgramOverview,
     Progress,
@@ -12,12 +13,13 @@ from incentives.queries.programs import (
     run_progress,
 )
 from incentives.queries.rows import payout_rows, result_rows, with_state
-from incentives.queries.shops import ShopView, shop_view, shop_views, urgent_shops
+from incentives.queries.shops import ShopView, pending_shops, shop_view, shop_views
 from incentives.queries.statements import DiscountView, LineView, Statement, StepView, discount_view, statement_of
 
 __all__ = [
     "DiscountView",
     "LineView",
+    "PartnerProgram",
     "ProgramOverview",
     "Progress",
     "Published",
@@ -28,7 +30,9 @@ __all__ = [
     "discount_view",
     "latest_run",
     "latest_runs",
+    "partner_programs",
     "payout_rows",
+    "pending_shops",
     "program_overviews",
     "published",
     "result_rows",
@@ -36,6 +40,5 @@ __all__ = [
     "shop_view",
     "shop_views",
     "statement_of",
-    "urgent_shops",
     "with_state",
 ]

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.actors import Actor
+from core.policy import Policy
 from core.values import local_date
 from incentives.engine.conditions import ConditionLine, explain
 from incentives.models import FrozenShop, Result, Run
@@ -27,6 +28,7 @@ class ShopView:
     both None where nothing can: the shop is through, lost, or only waits (for settlements, a review, data).
     """
 
+    run_id: int
     code: str
     merchant_name: str
     brand: str | None
@@ -59,45 +61,49 @@ class ShopView:
         return sum(line.outcome != Outcome.NOT_APPLICABLE for line in self.lines)
 
 
-def shop_views(results: Collection[Result], run: Run) -> list[ShopView]:
-    """Put these results of one run into words, in their order. One query for all the frozen facts.
+def shop_views(results: Collection[Result]) -> list[ShopView]:
+    """Put these results into words, in their order. One query for all the frozen facts.
 
-    Fetch the results with their shop and partner, the run with its program.
+    Fetch them with their shop, partner and `run__program`.
     """
+    runs = {result.run_id: result.run for result in results}
+    rules = {run.pk: run.rules for run in runs.values()}
     frozen = {
-        shop.shop_id: shop
-        for shop in FrozenShop.objects.filter(run=run, shop__in=[result.shop_id for result in results]).select_related(
-            "entry"
-        )
+        (shop.run_id, shop.shop_id): shop
+        for shop in FrozenShop.objects.filter(
+            run__in=runs, shop__in=[result.shop_id for result in results]
+        ).select_related("entry")
     }
-    return [_view(result, frozen[result.shop_id], run) for result in results]
+    return [
+        _view(result, frozen[result.run_id, result.shop_id], runs[result.run_id], rules[result.run_id])
+        for result in results
+    ]
 
 
 def shop_view(*, actor: Actor, run: Run, shop_code: str) -> ShopView | None:
     """One shop of a run, or None where there is none or this actor may not see it."""
-    found = Result.objects.visible_to(actor).filter(run=run, shop__code=shop_code).select_related("shop", "partner")
-    return next(iter(shop_views(list(found), run)), None)
+    found = Result.objects.visible_to(actor).filter(run=run, shop__code=shop_code)
+    return next(iter(shop_views(list(found.select_related("shop", "partner", "run__program")))), None)
 
 
-def urgent_shops(*, actor: Actor, run: Run, partner_id: int) -> list[ShopView]:
-    """The partner's pending shops that can still be won, the nearest deadline first."""
+def pending_shops(*, actor: Actor, runs: Iterable[Run], partner_id: int) -> list[ShopView]:
+    """The partner's pending shops in these runs: what can still be won first, the nearest deadline first."""
     pending = (
         Result.objects.visible_to(actor)
-        .filter(run=run, partner=partner_id, verdict=Verdict.PENDING)
-        .select_related("shop", "partner")
+        .filter(run__in=list(runs), partner=partner_id, verdict=Verdict.PENDING)
+        .select_related("shop", "partner", "run__program")
     )
-    views = [view for view in shop_views(list(pending), run) if view.winnable]
-    return sorted(views, key=lambda view: (view.until or date.max, view.code))
+    return sorted(shop_views(list(pending)), key=lambda view: (view.until or date.max, view.code))
 
 
-def _view(result: Result, frozen: FrozenShop, run: Run) -> ShopView:
-    rules = run.rules
+def _view(result: Result, frozen: FrozenShop, run: Run, rules: Policy) -> ShopView:
     lines = tuple(explain(frozen, result, rules, run))
     verdict = Verdict(result.verdict)
     why = tuple(line for line in lines if line.outcome == _DECIDES.get(verdict))
     today = local_date(run.as_of, rules.zone) if run.as_of else run.program.ends_on
     until = _winnable_until(frozen, lines, today) if verdict == Verdict.PENDING else None
     return ShopView(
+        run_id=run.pk,
         code=result.shop.code,
         merchant_name=result.shop.merchant_name,
         brand=frozen.brand_name,

@@ -1,0 +1,113 @@
+"""What templates say over and over: amounts, moments in a program's zone, marks of states."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+from core import words
+from core.values import plain
+
+register = template.Library()
+
+MARKS = {
+    "met": "✓",
+    "eligible": "✓",
+    "not_met": "✕",
+    "not_eligible": "✕",
+    "pending": "◔",
+    "unknown": "?",
+    "needs_data": "?",
+    "not_applicable": "–",
+    "approved": "✓",
+    "paid": "✓",
+    "live": "✓",
+    "void": "✕",
+    "clawed_back": "↩",
+    "in_review": "◔",
+    "in_payment": "→",
+    "returned": "↩",
+    "withheld": "◔",
+    "computed": "≈",
+    "closed": "–",
+}
+
+
+@register.filter
+def mark(state: str) -> str:
+    """The shape that goes with a state: colour never speaks alone."""
+    return MARKS.get(state, "·")
+
+
+@register.filter
+def money(amount: Decimal | None) -> str:
+    """An amount with its thousands: ``4,000.00``; nothing for None."""
+    return "" if amount is None else f"{amount:,.2f}".replace("-", "−")
+
+
+@register.filter
+def with_currency(amount: Decimal | None, currency: str = "CNY") -> str:
+    """An amount in running text: ``¥4,000.00`` in Chinese, ``4,000.00 CNY`` in English."""
+    if amount is None:
+        return ""
+    if currency == "CNY":
+        return words.amount(amount)
+    return f"{money(amount)} {currency}"
+
+
+@register.filter
+def percent(factor: Decimal | None) -> str:
+    """A factor or share as per cent: ``90 %``."""
+    return "" if factor is None else f"{plain(factor * 100, 0)}%"
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A date without its year: ``30 Apr``, ``4月30日``."""
+    return words.day(value) if value else ""
+
+
+@register.filter
+def long_day(value: date | None) -> str:
+    """A date with its year."""
+    if value is None:
+        return ""
+    return date_format(value, "Y年n月j日" if words.is_chinese() else "j M Y")
+
+
+@register.filter
+def moment(value: datetime | None, zone: str = "Asia/Shanghai") -> str:
+    """An instant on the program's clock: ``23 Nov 2026, 08:12``."""
+    if value is None:
+        return ""
+    local = value.astimezone(ZoneInfo(zone))
+    return date_format(local, "Y年n月j日 H:i" if words.is_chinese() else "j M Y, H:i")
+
+
+@register.filter
+def zone_name(zone: str) -> str:
+    """How a reader calls the zone: Beijing time for the platform's own."""
+    return gettext("Beijing time") if zone == "Asia/Shanghai" else zone
+
+
+@register.filter
+def left(days: int | None) -> str:
+    """How many days are left, in words."""
+    return "" if days is None else words.days_left(days)
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country's name where the programs know it."""
+    return words.country(code)
+
+
+@register.filter
+def heat(days: int | None) -> str:
+    """How a deadline looks: hot within three days, warm within a week."""
+    if days is None:
+        return ""
+    return "hot" if days <= 2 else "warm" if days < 7 else ""

@@ -1,0 +1,16 @@
+"""The front page, the partners' portal, the operators' first pages."""
+
+from django.urls import path
+
+from incentives.views import console, home, portal
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("partner/", portal.overview, name="portal-overview"),
+    path("partner/<str:program>/shops", portal.shops, name="portal-shops"),
+    path("partner/<str:program>/shops/<str:shop_code>", portal.shop, name="portal-shop"),
+    path("partner/<str:program>/payout", portal.payout, name="portal-payout"),
+    path("operator/", console.overview, name="console-overview"),
+    path("operator/<str:program>/shops", console.shops, name="console-shops"),
+    path("operator/<str:program>/shops/<str:shop_code>", console.shop, name="console-shop"),
+]
