@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import F
 from pytest_django import DjangoDbBlocker, Settings
@@ -168,6 +168,13 @@ def test_refused_outside_the_demo(settings: Settings) -> None:
     with pytest.raises(NotAllowed, match="known passwords"):
         call_command("seed_demo", stdout=StringIO())
     assert not User.objects.exists()
+
+
+def test_up_shows_no_demo_where_others_reach_the_server(settings: Settings) -> None:
+    assert not settings.DEMO_ALLOWED  # only config.settings.local allows it
+    with pytest.raises(CommandError, match="known passwords"):
+        call_command("up", "--demo")
+    assert not settings.DEMO
 
 
 @pytest.mark.django_db

@@ -25,6 +25,7 @@ from config.embedded.launch import end_with_parent
 from config.env import env
 from config.state import ROOT, Services, State
 from config.supervisor import GivenUp, Program, StopRequested, Supervisor, inherit_environment, say, stopping_on_signals
+from core.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -64,6 +65,8 @@ class Command(BaseCommand):
                 say(f"stopping ({request})")
             except (GivenUp, EmbeddedError) as error:
                 raise CommandError(str(error)) from error
+            except DomainError as error:  # the demo can't be seeded here, and says why
+                raise CommandError(error.message, returncode=error.exit_status) from error
             finally:
                 supervisor.stop()
                 state.forget_services()
