@@ -34,31 +34,45 @@ class SignIn:
 ALICE_PARTNER = "TSP-0001"
 CHARLIE_PARTNER = "TSP-0002"
 
+# Where payouts are decided on.
+PAYOUTS = "/admin/incentives/payout/"
+
 SIGNINS: tuple[SignIn, ...] = (
     SignIn(
         "alice@example.com",
         "林知夏 Alice",
         "zh-hans",
         _("owner of a partner with plenty to see"),
-        "/",
+        "/partner/",
         (Role.OWNER,),
         ALICE_PARTNER,
     ),
-    SignIn("bob@example.com", "Bob Weir", "en", _("her colleague"), "/", (Role.MEMBER,), ALICE_PARTNER),
+    SignIn("bob@example.com", "Bob Weir", "en", _("her colleague"), "/partner/", (Role.MEMBER,), ALICE_PARTNER),
     SignIn(
-        "charlie@example.com", "Charlie Ong", "en", _("owner of a rival partner"), "/", (Role.OWNER,), CHARLIE_PARTNER
+        "charlie@example.com",
+        "Charlie Ong",
+        "en",
+        _("owner of a rival partner"),
+        "/partner/",
+        (Role.OWNER,),
+        CHARLIE_PARTNER,
     ),
     SignIn(
         "olga@example.com",
         "Olga Reuter",
         "en",
         _("reviewer: loads feeds, starts runs, submits payouts"),
-        "/admin/",
+        "/operator/",
         (Role.REVIEWER, Role.LIST_KEEPER),
     ),
-    SignIn("omar@example.com", "Omar Haddad", "en", _("approver: the second person"), "/admin/", (Role.APPROVER,)),
-    SignIn("fiona@example.com", "周予安 Fiona", "zh-hans", _("finance: pays"), "/admin/", (Role.FINANCE,)),
+    SignIn("omar@example.com", "Omar Haddad", "en", _("approver: the second person"), PAYOUTS, (Role.APPROVER,)),
+    SignIn("fiona@example.com", "周予安 Fiona", "zh-hans", _("finance: pays"), PAYOUTS, (Role.FINANCE,)),
     SignIn(
-        "aurora@example.com", "Aurora Lind", "en", _("auditor: sees all, changes nothing"), "/admin/", (Role.AUDITOR,)
+        "aurora@example.com",
+        "Aurora Lind",
+        "en",
+        _("auditor: sees all, changes nothing"),
+        "/operator/",
+        (Role.AUDITOR,),
     ),
 )

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import F
+from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 
 from core.audit import verify_chain
@@ -144,6 +145,9 @@ def test_the_sign_ins_work(seeded: Seeded) -> None:
         assert user.check_password(PASSWORD)
         assert user.is_staff == sign_in.is_operator
         assert actor_of(user).roles == set(sign_in.roles)
+        client = Client()
+        client.force_login(user)
+        assert client.get(sign_in.path).status_code == 200, sign_in
 
 
 def test_a_second_call_changes_nothing(seeded: Seeded, settings: Settings) -> None:

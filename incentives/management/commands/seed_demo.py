@@ -39,7 +39,7 @@ class Command(BaseCommand):
         )
 
     def _say_who_may_sign_in(self) -> None:
-        width = max(len(sign_in.email) for sign_in in SIGNINS)
+        email, path = (max(len(getattr(each, column)) for each in SIGNINS) for column in ("email", "path"))
         self.stdout.write(f"Sign in with the password {PASSWORD} as")
         for sign_in in SIGNINS:
-            self.stdout.write(f"  {sign_in.email:<{width}}  {sign_in.path:<8}  {sign_in.about}")
+            self.stdout.write(f"  {sign_in.email:<{email}}  {sign_in.path:<{path}}  {sign_in.about}")
