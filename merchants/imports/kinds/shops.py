@@ -49,7 +49,7 @@ SHOPS = Kind(
     compare=f"""
     SELECT t.line, s.id AS shop_id, t.shop_code, t.merchant_name, t.country, t.entity_key, t.entity_name, t.market,
         t.really_registered_at AS registered_at, t.link_id, t.registration_id, t.partner_id, next.brand_key,
-        t.brand_name, next.certified_at, s.merchant_name <> t.merchant_name AS renames,
+        next.brand_name, next.certified_at, s.merchant_name <> t.merchant_name AS renames,
         (next.brand_key, next.certified_at) IS DISTINCT FROM (wb.key, was.certified_at) AS certifies,
         CASE WHEN taken.found THEN 'unknown_reference'
             WHEN differs.in_ IS NOT NULL THEN 'forbidden_repeat'
@@ -62,11 +62,13 @@ SHOPS = Kind(
     FROM feed_rows t
     LEFT JOIN merchants_shop s ON s.code = t.shop_code
     LEFT JOIN merchants_merchant sm ON sm.id = s.merchant_id {
-        latest(table="merchants_shopfact", alias="was", on="f.shop_id = s.id", columns="f.brand_id, f.certified_at")
+        latest(table="merchants_shopfact", alias="was", on="f.shop_id = s.id", columns="f.brand_id, f.brand_name, f.certified_at")
     }
     LEFT JOIN merchants_brand wb ON wb.id = was.brand_id
     CROSS JOIN LATERAL (
         SELECT CASE WHEN %(has_brand)s THEN t.brand_key ELSE wb.key END AS brand_key,
+            CASE WHEN %(has_brand)s AND t.brand_key IS DISTINCT FROM wb.key THEN t.brand_name ELSE was.brand_name END
+                AS brand_name,
             coalesce(t.certified_at, was.certified_at) AS certified_at
     ) next
     CROSS JOIN LATERAL (
@@ -105,8 +107,8 @@ SHOPS = Kind(
         """,
         ATTRIBUTE_ROUND,
         f"""
-        INSERT INTO merchants_shopfact (shop_id, brand_id, certified_at, batch_id)
-        SELECT s.id, b.id, r.certified_at, %(batch)s
+        INSERT INTO merchants_shopfact (shop_id, brand_id, brand_name, certified_at, batch_id)
+        SELECT s.id, b.id, r.brand_name, r.certified_at, %(batch)s
         FROM feed_round r JOIN merchants_shop s ON s.code = r.shop_code {JOIN_BRAND}
         WHERE r.outcome = 'new' OR r.outcome = 'updated' AND r.certifies ORDER BY r.line
         """,
