@@ -106,7 +106,7 @@ def apply_attribution_again(*, actor: Actor, shops: Sequence[Shop]) -> int:
         batch = open_batch(source="operator", actor_id=actor.user_id)
         with connection.cursor() as cursor:
             cursor.execute(ATTRIBUTE_AGAIN, {"batch": batch.pk, "known": "infinity", "shops": ids})
-            found = cursor.rowcount
+            found = int(cursor.rowcount)
         if found:
             announce_facts(kind="attribution", batch_id=batch.pk)
         seal(batch)

@@ -90,7 +90,9 @@ def read(kind: Kind, header: tuple[str, ...], values: Mapping[str, Any]) -> None
 def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
     """Three layers, each fenced by OFFSET 0 so that no expression is computed twice: cells, values, checks."""
     escaped = all(column in header for column in ERROR_COLUMNS)
-    cells, values, kept = [sql.SQL("line"), sql.SQL("shape")], [sql.SQL("line"), sql.SQL("shape")], [sql.SQL("t.line")]
+    cells: list[sql.Composable] = [sql.SQL("line, shape")]
+    values: list[sql.Composable] = [sql.SQL("line, shape")]
+    kept: list[sql.Composable] = [sql.SQL("t.line")]
     for column in kind.columns:
         raw, typed = sql.Identifier(f"{column.name}_"), sql.Identifier(column.name)
         source: sql.Composable = sql.SQL("NULL::text")
@@ -105,9 +107,9 @@ def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
     for column_name, what in kind.names:
         key = f"{what}_key"
         joins.append(f"LEFT JOIN feed_names n_{what} ON n_{what}.what = '{what}' AND n_{what}.raw = t.{column_name}_")
-        kept.append(sql.SQL(f"n_{what}.key AS {key}, n_{what}.spelling AS {what}_name"))  # type: ignore[arg-type]
+        kept.append(sql.SQL(f"n_{what}.key AS {key}, n_{what}.spelling AS {what}_name"))
     joins += [reference.join for reference in kind.references]
-    kept += [sql.SQL(reference.select) for reference in kind.references]  # type: ignore[arg-type]
+    kept += [sql.SQL(reference.select) for reference in kind.references]
     return sql.SQL(
         "SELECT {kept}, {fault} AS fault"
         " FROM (SELECT {values} FROM (SELECT {cells} FROM feed_raw OFFSET 0) c OFFSET 0) t {joins}"
@@ -116,13 +118,13 @@ def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
         fault=_faults(kind),
         values=sql.SQL(", ").join(values),
         cells=sql.SQL(", ").join(cells),
-        joins=sql.SQL(" ".join(joins)),  # type: ignore[arg-type]
+        joins=sql.SQL(" ".join(joins)),
     )
 
 
 def _value(column: Column) -> sql.Composable:
     text = column.type.sql.replace("feed_instant({c})", instant_sql()).replace("{c}", f'"{column.name}_"')
-    return sql.SQL(f"({text})")  # type: ignore[arg-type]  # made of this package's constants
+    return sql.SQL(f"({text})")
 
 
 def instant_sql() -> str:
@@ -163,7 +165,7 @@ def _faults(kind: Kind) -> sql.Composable:
     found += [(check.when, f"{check.column}:{check.error}") for check in kind.checks]
     any_of = " OR ".join(f"({when})" for when, _ in found)
     each = ", ".join(f"CASE WHEN {when} THEN '{what} ' END" for when, what in found)
-    return sql.SQL(f"CASE WHEN {any_of} THEN rtrim(concat({each})) END")  # type: ignore[arg-type]
+    return sql.SQL(f"CASE WHEN {any_of} THEN rtrim(concat({each})) END")
 
 
 def forget() -> None:

@@ -62,7 +62,12 @@ SHOPS = Kind(
     FROM feed_rows t
     LEFT JOIN merchants_shop s ON s.code = t.shop_code
     LEFT JOIN merchants_merchant sm ON sm.id = s.merchant_id {
-        latest(table="merchants_shopfact", alias="was", on="f.shop_id = s.id", columns="f.brand_id, f.brand_name, f.certified_at")
+        latest(
+            table="merchants_shopfact",
+            alias="was",
+            on="f.shop_id = s.id",
+            columns="f.brand_id, f.brand_name, f.certified_at",
+        )
     }
     LEFT JOIN merchants_brand wb ON wb.id = was.brand_id
     CROSS JOIN LATERAL (
