@@ -43,7 +43,7 @@ class ResultFilter(LatestByDefault):
         return queryset.filter(
             Q(shop__code__icontains=wanted)
             | Q(shop__merchant_name__icontains=wanted)
-            | Q(shop__brand__name__icontains=wanted)
+            | Q(shop__brand_name__icontains=wanted)
             | Q(shop__merchant__registration_no__icontains=wanted)
         )
 

@@ -123,10 +123,9 @@ class ViolationInline(LookOnlyInline):
 class ShopAdmin(LookOnlyAdmin):
     """Shops, with what is known about each."""
 
-    list_display = ("code", "merchant_name", "brand", "market", "registered_at", "certified_at")
+    list_display = ("code", "merchant_name", "brand_name", "market", "registered_at", "certified_at")
     list_filter = ("market",)
-    list_select_related = ("brand",)
-    search_fields = ("code", "merchant_name", "brand__name", "merchant__registration_key")
+    search_fields = ("code", "merchant_name", "brand_name", "merchant__registration_key")
     ordering = ("code",)
     inlines: ClassVar = [AttributionInline, ShopFactInline, StatusInline, ViolationInline]
 

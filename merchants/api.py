@@ -19,7 +19,7 @@ class ShopSerializer(serializers.ModelSerializer[Shop]):
     shop_code = serializers.CharField(source="code")
     country = serializers.CharField(source="merchant.country")
     registration_no = serializers.CharField(source="merchant.registration_no")
-    brand = serializers.CharField(source="brand.name", default=None, allow_null=True)
+    brand = serializers.CharField(source="brand_name", allow_null=True)
     partner_code = serializers.CharField(allow_null=True)
     attributed_by = serializers.ChoiceField(choices=Cause.choices, allow_null=True)
 
@@ -58,7 +58,7 @@ class ShopViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Shop]):
         return (
             Shop.objects.visible_to(actor_of(self.request.user))
             .with_attribution()
-            .select_related("merchant", "brand")
+            .select_related("merchant")
             .order_by("code")
         )
 

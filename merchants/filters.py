@@ -30,7 +30,7 @@ class ShopFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
         return queryset.filter(
             Q(code__icontains=wanted)
             | Q(merchant_name__icontains=wanted)
-            | Q(brand__name__icontains=wanted)
+            | Q(brand_name__icontains=wanted)
             | Q(merchant__registration_no__icontains=wanted)
         )
 

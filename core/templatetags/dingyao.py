@@ -94,6 +94,12 @@ def zone_name(zone: str) -> str:
 
 
 @register.filter
+def days_until(value: date | None, today: date) -> int | None:
+    """How many days lie between `today` and a deadline."""
+    return None if value is None else (value - today).days
+
+
+@register.filter
 def left(days: int | None) -> str:
     """How many days are left, in words."""
     return "" if days is None else words.days_left(days)

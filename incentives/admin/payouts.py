@@ -97,7 +97,7 @@ class PayoutAdmin(LookOnlyAdmin):
         "partner",
         "run_number",
         "state",
-        "held",
+        "held_or_not",
         "base_amount",
         "factor",
         "payable",
@@ -122,6 +122,11 @@ class PayoutAdmin(LookOnlyAdmin):
     def run_number(self, payout: Payout) -> int:
         """The run whose figures it has."""
         return payout.run_id
+
+    @admin.display(description=_("held"), ordering="held")
+    def held_or_not(self, payout: Payout) -> str:
+        """The word where it is held, nothing where it isn't."""
+        return _g("held") if payout.held else "–"
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of the steps, before Django's catch-all."""

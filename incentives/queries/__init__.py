@@ -9,6 +9,7 @@ from incentives.queries.programs import (
     latest_run,
     latest_runs,
     program_overviews,
+    program_titles,
     published,
     run_progress,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "payout_rows",
     "pending_shops",
     "program_overviews",
+    "program_titles",
     "published",
     "result_rows",
     "run_progress",

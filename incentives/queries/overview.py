@@ -6,11 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.actors import Actor
-from incentives.models import PayoutPreview, Run
+from incentives.models import Payout, PayoutPreview, Run
 from incentives.queries.programs import ProgramOverview, latest_runs, program_overviews
-from incentives.queries.rows import with_state
 from incentives.queries.shops import ShopView, pending_shops
-from incentives.queries.statements import DiscountView, discount_view
+from incentives.queries.statements import DiscountView, discount_view, standing_payouts
 from incentives.states import PROVISIONAL, PayoutState
 
 WEEK = 7
@@ -18,7 +17,8 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class PartnerProgram:
-    """One program as one partner sees it. `payout_state` is `computed` while nothing was submitted.
+    """One program as one partner sees it. `payout_state` is `computed` while nothing was submitted, and `payable`
+    then what the run comes to.
 
     `winnable` can still be won by somebody's doing, the nearest deadline first; `waiting` pending shops can't:
     settlements or a review decide. `this_week` of the winnable end within seven days.
@@ -31,7 +31,7 @@ class PartnerProgram:
     needs_data: int
     not_eligible: int
     base: Decimal
-    net: Decimal
+    payable: Decimal
     at_stake: Decimal
     payout_state: str
     payout_state_label: str
@@ -55,10 +55,9 @@ def partner_programs(
     runs = {run.program_id: run for run in latest_runs()}
     previews = {
         preview.run_id: preview
-        for preview in with_state(PayoutPreview.objects.visible_to(actor)).filter(
-            run__in=list(runs.values()), partner=partner_id
-        )
+        for preview in PayoutPreview.objects.visible_to(actor).filter(run__in=list(runs.values()), partner=partner_id)
     }
+    payouts = standing_payouts(actor=actor, partner_id=partner_id)
     pending: dict[int, list[ShopView]] = defaultdict(list)
     for view in pending_shops(actor=actor, runs=runs.values(), partner_id=partner_id):
         pending[view.run_id].append(view)
@@ -70,7 +69,16 @@ def partner_programs(
         if run is None or preview is None:
             others.append(program)
         else:
-            mine.append(_of(program, preview, pending[run.pk], run.rules.incentive.amount, _discount(preview, run)))
+            mine.append(
+                _of(
+                    program,
+                    preview,
+                    pending[run.pk],
+                    run.rules.incentive.amount,
+                    _discount(preview, run),
+                    payouts.get(program.id),
+                )
+            )
     return mine, others
 
 
@@ -81,11 +89,16 @@ def _discount(preview: PayoutPreview, run: Run) -> DiscountView:
 
 
 def _of(
-    program: ProgramOverview, preview: PayoutPreview, pending: list[ShopView], each: Decimal, discount: DiscountView
+    program: ProgramOverview,
+    preview: PayoutPreview,
+    pending: list[ShopView],
+    each: Decimal,
+    discount: DiscountView,
+    payout: Payout | None,
 ) -> PartnerProgram:
     winnable = tuple(view for view in pending if view.winnable)
     soon = sum(1 for view in winnable if view.days_left is not None and view.days_left < WEEK)
-    state = PayoutState(preview.state)  # type: ignore[attr-defined]  # annotated by with_state
+    state = PayoutState(payout.state) if payout else PayoutState.COMPUTED
     return PartnerProgram(
         program=program,
         shops=preview.eligible + preview.pending + preview.needs_data + preview.not_eligible,
@@ -94,7 +107,7 @@ def _of(
         needs_data=preview.needs_data,
         not_eligible=preview.not_eligible,
         base=preview.base_amount,
-        net=preview.net_amount,
+        payable=payout.payable if payout else preview.net_amount,
         at_stake=each * len(winnable),
         payout_state=state.value,
         payout_state_label=str(state.label),

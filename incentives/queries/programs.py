@@ -120,6 +120,17 @@ def program_overviews(*, now: datetime | None = None) -> list[ProgramOverview]:
     ]
 
 
+def program_titles() -> list[tuple[str, str]]:
+    """Every program's code and name, the latest to end first. Two queries."""
+    newest = PolicyVersion.objects.order_by("-number").select_related("program")
+    programs = Program.objects.prefetch_related(Prefetch("policies", newest, to_attr="versions"))
+    return [
+        (program.code, program.versions[0].title)
+        for program in programs.order_by("-ends_on", "code")
+        if program.versions
+    ]
+
+
 def run_progress(run: Run) -> Progress:
     """How far a run is. One query."""
     done, total = run.chunks.aggregate(done=Count("pk", filter=Q(state=ChunkState.DONE)), total=Count("pk")).values()

@@ -12,6 +12,9 @@ from incentives.engine.conditions import ConditionLine, explain
 from incentives.models import FrozenShop, Result, Run
 from incentives.states import Outcome, Verdict
 
+# While the shop is not certified these wait for nothing else: naming the certification says it all.
+_FOLLOW_CERTIFICATION = frozenset({"first_entity", "partner_certified", "activated", "shop_normal"})
+
 # What a verdict is explained by: the condition that decides it (POLICY 3, Verdict).
 _DECIDES = {
     Verdict.NOT_ELIGIBLE: Outcome.NOT_MET,
@@ -44,6 +47,7 @@ class ShopView:
     until: date | None
     days_left: int | None
     high_risk: bool
+    today: date
 
     @property
     def winnable(self) -> bool:
@@ -99,7 +103,12 @@ def pending_shops(*, actor: Actor, runs: Iterable[Run], partner_id: int) -> list
 def _view(result: Result, frozen: FrozenShop, run: Run, rules: Policy) -> ShopView:
     lines = tuple(explain(frozen, result, rules, run))
     verdict = Verdict(result.verdict)
-    why = tuple(line for line in lines if line.outcome == _DECIDES.get(verdict))
+    why = tuple(
+        line
+        for line in lines
+        if line.outcome == _DECIDES.get(verdict)
+        and not (verdict == Verdict.PENDING and frozen.certified_at is None and line.key in _FOLLOW_CERTIFICATION)
+    )
     today = local_date(run.as_of, rules.zone) if run.as_of else run.program.ends_on
     until = _winnable_until(frozen, lines, today) if verdict == Verdict.PENDING else None
     return ShopView(
@@ -119,6 +128,7 @@ def _view(result: Result, frozen: FrozenShop, run: Run, rules: Policy) -> ShopVi
         until=until,
         days_left=(until - today).days if until else None,
         high_risk=frozen.high_risk,
+        today=today,
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from core.actors import Actor
 from core.policy import Policy
 from core.values import round_money
@@ -140,13 +142,7 @@ def statement_of(*, actor: Actor, run: Run, partner_id: int) -> Statement | None
     None where there is neither, or this actor may not see it. Of several payouts the one in life counts, else
     the latest.
     """
-    payouts = (
-        Payout.objects.visible_to(actor)
-        .filter(program=run.program, partner=partner_id)
-        .select_related("run", "policy", "partner")
-        .order_by("pk")
-    )
-    payout = max(payouts, key=lambda payout: (payout.state not in BACKSTAGE, payout.pk), default=None)
+    payout = standing_payouts(actor=actor, partner_id=partner_id).get(run.program_id)
     if payout is not None:
         return _of_payout(payout, names=actor.is_operator)
     preview = (
@@ -155,11 +151,18 @@ def statement_of(*, actor: Actor, run: Run, partner_id: int) -> Statement | None
     return _of_preview(preview, run) if preview is not None else None
 
 
+def standing_payouts(*, actor: Actor, partner_id: int) -> dict[int, Payout]:
+    """By program the partner's payout that counts: the one in life, else the latest. One query."""
+    payouts = Payout.objects.visible_to(actor).filter(partner=partner_id).select_related("run", "policy", "partner")
+    ranked = sorted(payouts, key=lambda payout: (payout.state not in BACKSTAGE, payout.pk))
+    return {payout.program_id: payout for payout in ranked}
+
+
 def _of_payout(payout: Payout, *, names: bool) -> Statement:
     run, rules = payout.run, payout.run.rules
     if run.as_of is None:
         raise ValueError(f"run {run.pk} has no moment")
-    lines = payout.lines.select_related("shop", "brand").order_by("shop__code")
+    lines = payout.lines.select_related("shop").order_by("shop__code")
     return Statement(
         payout_id=payout.pk,
         state=payout.state,
@@ -211,10 +214,10 @@ def _line(line: PayoutLine) -> LineView:
     return LineView(
         shop_code=line.shop.code,
         merchant_name=line.shop.merchant_name,
-        brand=line.brand.name if line.brand else None,
+        brand=line.shop.brand_name,
         amount=line.amount,
         state=line.state,
-        state_label=line.get_state_display(),
+        state_label=_("Counts") if line.state == LineState.LIVE else line.get_state_display(),
         note=line.get_withheld_for_display() if line.state == LineState.WITHHELD else "",
     )
 
@@ -224,7 +227,7 @@ def _of_preview(preview: PayoutPreview, run: Run) -> Statement:
         raise ValueError(f"run {run.pk} has no moment")
     eligible = (
         Result.objects.filter(run=run, partner=preview.partner_id, verdict=Verdict.ELIGIBLE)
-        .select_related("shop", "shop__brand")
+        .select_related("shop")
         .order_by("shop__code")
     )
     return Statement(
@@ -247,7 +250,7 @@ def _of_preview(preview: PayoutPreview, run: Run) -> Statement:
             LineView(
                 result.shop.code,
                 result.shop.merchant_name,
-                result.shop.brand.name if result.shop.brand else None,
+                result.shop.brand_name,
                 result.amount,
                 PayoutState.COMPUTED,
                 str(PayoutState.COMPUTED.label),

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from core.actors import Capability
 from incentives.models import Result
-from incentives.queries import program_overviews, shop_view
+from incentives.queries import program_overviews, program_titles, shop_view
 from incentives.views.common import actor_for, program_or_404
 from incentives.views.portal import shop_list
 
@@ -34,6 +34,7 @@ def shops(request: HttpRequest, program: str) -> HttpResponse:
     place = program_or_404(program)
     listed = shop_list(request, place.run, Result.objects.visible_to(actor_for(request)))
     context = {"program": place.program, "run": place.run, "zone": place.zone, "here": "shops", **listed}
+    context["programs"] = program_titles()
     return render(request, "console/shops.html", context)
 
 

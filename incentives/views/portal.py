@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from incentives.filters import ResultFilter
 from incentives.models import Result, Run
-from incentives.queries import partner_programs, shop_view, shop_views, statement_of
+from incentives.queries import partner_programs, program_titles, shop_view, shop_views, statement_of
 from incentives.querysets import ResultQuerySet
 from incentives.states import Verdict
 from incentives.views.common import Place, actor_for, partner_for, program_or_404
@@ -28,7 +28,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/overview.html",
-        {**_frame(request, "overview", own), "partner": partner, "mine": mine, "others": others},
+        {
+            **_frame(request, "overview", own),
+            "partner": partner,
+            "mine": mine,
+            "others": others,
+            # What the rail leads to: the program that ends last.
+            "program": mine[0].program if mine else None,
+        },
     )
 
 
@@ -114,6 +121,7 @@ def _frame(request: HttpRequest, here: str, own: list[Any], place: Place | None 
         "own": own,
         "looking_in": actor_for(request).is_operator,
         "program": place.program if place else None,
+        "programs": program_titles() if place else (),
         "run": place.run if place else None,
         "zone": place.zone if place else "",
     }

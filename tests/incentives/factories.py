@@ -128,6 +128,7 @@ def make_shop(spec: Spec) -> Shop:
         merchant=merchant,
         merchant_name=merchant.name,
         brand=spec.brand,
+        brand_name=spec.brand.name if spec.brand else None,
         market=spec.market,
         registered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
         certified_at=datetime(2026, 1, 10, 2, 0, tzinfo=UTC),
