@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext as _g
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Capability
@@ -126,7 +126,7 @@ class PayoutAdmin(LookOnlyAdmin):
     @admin.display(description=_("held"), ordering="held")
     def held_or_not(self, payout: Payout) -> str:
         """The word where it is held, nothing where it isn't."""
-        return _g("held") if payout.held else "–"
+        return gettext("held") if payout.held else "–"
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of the steps, before Django's catch-all."""
@@ -187,4 +187,4 @@ class DecisionAdmin(LookOnlyAdmin):
     @admin.display(description=_("reason"))
     def told(self, decision: Decision) -> str:
         """The reason, as far as it was not erased."""
-        return str(decision.reason or _g("none"))
+        return str(decision.reason or gettext("none"))

@@ -8,9 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _g
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from core.actors import Capability
 from core.backoffice import LookOnlyAdmin, LookOnlyInline, operator_of
@@ -85,7 +84,7 @@ class RunAdmin(LookOnlyAdmin):
 def _to_submission(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Run]) -> HttpResponse | None:
     chosen = list(queryset.values_list("pk", flat=True)[:2])
     if len(chosen) != 1:
-        messages.error(request, _g("Choose one run: each submission is one program's."))
+        messages.error(request, gettext("Choose one run: each submission is one program's."))
         return None
     return HttpResponseRedirect(reverse("admin:incentives_run_submit", args=chosen))
 
@@ -138,9 +137,9 @@ def _told(request: HttpRequest, report: services.SubmissionReport) -> None:
             % {"count": len(report.payouts), "amount": f"{report.payable:,.2f}", "currency": report.currency},
         )
     else:
-        messages.warning(request, _g("No payout was made."))
+        messages.warning(request, gettext("No payout was made."))
     for line in report.withheld:
-        messages.warning(request, _g("%(shop)s is withheld: %(why)s") % {"shop": line.shop_code, "why": line.why})
+        messages.warning(request, gettext("%(shop)s is withheld: %(why)s") % {"shop": line.shop_code, "why": line.why})
     told = [skip for skip in report.skipped if skip.code != "nothing"]
     for skip in told[:20]:
         messages.info(request, f"{skip.partner_code}: {skip.why}")

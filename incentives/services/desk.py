@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
 from core.models import Note
-from core.states import ensure_transition
+from core.states import IllegalTransition, ensure_transition
 from core.values import round_money
 from incentives.models import Decision, Payout, PayoutLine
 from incentives.states import PAYOUT_TRANSITIONS, Account, DecisionKind, LineState, PayoutState
@@ -59,7 +59,11 @@ def lock_payout(payout: Payout, version: int | None) -> Payout:
 
 def ensure_move(payout: Payout, new: PayoutState) -> None:
     """Raise IllegalTransition unless the payout may become `new` from where it is."""
-    ensure_transition(PAYOUT_TRANSITIONS, payout.state, new, what=_("The payout"))
+    try:
+        ensure_transition(PAYOUT_TRANSITIONS, payout.state, new)
+    except IllegalTransition:
+        words = {"now": payout.get_state_display(), "then": new.label}
+        raise IllegalTransition(_("The payout is %(now)s and can't become %(then)s.") % words) from None
 
 
 def ensure_not_held(payout: Payout) -> None:
