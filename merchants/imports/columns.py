@@ -38,7 +38,8 @@ _LEAP = (
 class ColumnType:
     """How a cell of this type is read; `expects` completes "write …".
 
-    In `sql`, `{c}` stands for the cell's text, and `feed_instant(` for what makes an instant of a sound timestamp.
+    In `sql`, `{c}` stands for the cell's text, `feed_instant(` for what makes an instant of a sound timestamp, and
+    `sound` is set in rows whose timestamps were all found sound before (merchants.imports.instants).
     """
 
     sql: str
@@ -83,7 +84,7 @@ WORD = _plain(
 )
 DATE = _plain(f"""{{c}} COLLATE "C" ~ '^{_DATE}$' AND {_LEAP}""", "{c}::date", "date", _("a date such as 2026-03-31"))
 TIMESTAMP = _plain(
-    f"""{{c}} COLLATE "C" ~ '^{_DATE}[T ]{_CLOCK}{_OFFSET}$' AND {_LEAP}""",
+    f"""sound IS NOT NULL OR {{c}} COLLATE "C" ~ '^{_DATE}[T ]{_CLOCK}{_OFFSET}$' AND {_LEAP}""",
     "feed_instant({c})",
     "timestamptz",
     _("a timestamp such as 2026-03-31T18:00:00+08:00"),

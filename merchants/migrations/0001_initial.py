@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
             name='Settlement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line_code', core.models.CodeField(db_collation='C', max_length=64, unique=True, verbose_name='line')),
+                ('line_code', core.models.CodeField(db_collation='C', max_length=64, verbose_name='line')),
                 ('order_code', core.models.CodeField(db_collation='C', max_length=64, verbose_name='order')),
                 ('kind', models.CharField(choices=[('sale', 'Sale'), ('refund', 'Refund')], max_length=6, verbose_name='kind')),
                 ('ordered_at', models.DateTimeField(verbose_name='ordered')),
@@ -610,6 +610,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='shop',
             trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: table % can not be truncated', TG_TABLE_NAME;", hash='b7e83e57ccf2adabe6df7df5d271462b6a542ede', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_0c04c', table='merchants_shop', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.UniqueConstraint(fields=('line_code',), name='settlement_line_once'),
         ),
         migrations.AddConstraint(
             model_name='settlement',

@@ -37,7 +37,7 @@ class ShopStatus(models.Model):
 class Settlement(models.Model):
     """A settled order line: money of a sale, or the negative of a refund, in its own currency."""
 
-    line_code = CodeField(_("line"), unique=True)
+    line_code = CodeField(_("line"))
     shop = models.ForeignKey(Shop, models.PROTECT, related_name="settlements")
     order_code = CodeField(_("order"))
     kind = models.CharField(_("kind"), max_length=6, choices=LineKind)
@@ -51,6 +51,8 @@ class Settlement(models.Model):
         verbose_name = _("settlement")
         verbose_name_plural = _("settlements")
         constraints: ClassVar = [
+            # Not `unique=True`: that brings a second index, for LIKE, which every line would have to be put into.
+            models.UniqueConstraint(fields=["line_code"], name="settlement_line_once"),
             models.CheckConstraint(
                 condition=Q(kind=LineKind.SALE, amount__gt=0) | Q(kind=LineKind.REFUND, amount__lt=0),
                 name="settlement_sign_of_kind",
@@ -60,7 +62,7 @@ class Settlement(models.Model):
         triggers: ClassVar = append_only()
 
     def __str__(self) -> str:
-        return self.line_code
+        return str(self.line_code)
 
 
 class StockObservation(models.Model):

@@ -50,6 +50,8 @@ class Kind:
     of a round, `line`, `outcome` (`new`, `updated`, `unchanged`, or an error code), `at_fault` (the column of an error)
     and whatever the `land` statements need.
     `before` are checks that need the recorded facts and all rows; `after` runs once, when all rounds are done.
+    A long feed may have a `quick` way: an INSERT of all rows whose keys are new, tried before any round; `known` then
+    restricts `compare` to the rows whose keys were recorded before.
     """
 
     kind: FeedKind
@@ -63,6 +65,8 @@ class Kind:
     after: tuple[str, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
     before: tuple[Check, ...] = ()
+    quick: str = ""
+    known: str = ""
 
     @property
     def by_name(self) -> dict[str, Column]:

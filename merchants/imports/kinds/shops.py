@@ -104,9 +104,9 @@ SHOPS = Kind(
         f"""
         INSERT INTO merchants_shop
             (code, merchant_id, merchant_name, market, registered_at, link_id, link_valid, registration_id,
-             record_partner_id, brand_id, certified_at, batch_id)
+             record_partner_id, brand_id, brand_name, certified_at, batch_id)
         SELECT r.shop_code, m.id, r.merchant_name, r.market, r.registered_at, r.link_id, {LINK_WAS_VALID},
-            r.registration_id, r.partner_id, b.id, r.certified_at, %(batch)s
+            r.registration_id, r.partner_id, b.id, r.brand_name, r.certified_at, %(batch)s
         FROM feed_round r {JOIN_MERCHANT} {JOIN_BRAND} LEFT JOIN partners_invitelink l ON l.id = r.link_id
         WHERE r.outcome = 'new' ORDER BY r.line
         """,
@@ -136,13 +136,17 @@ SHOPS = Kind(
     ),
     after=(
         f"""
-        UPDATE merchants_shop s SET brand_id = now_.brand_id, certified_at = now_.certified_at
+        UPDATE merchants_shop s
+        SET brand_id = now_.brand_id, brand_name = now_.brand_name, certified_at = now_.certified_at
         FROM (SELECT DISTINCT shop_id FROM merchants_shopfact WHERE batch_id = %(batch)s) touched
         CROSS JOIN LATERAL (
-            SELECT f.brand_id, f.certified_at {current(table="merchants_shopfact", on="f.shop_id = touched.shop_id")}
+            SELECT f.brand_id, f.brand_name, f.certified_at {
+            current(table="merchants_shopfact", on="f.shop_id = touched.shop_id")
+        }
         ) now_
         WHERE s.id = touched.shop_id
-            AND (s.brand_id, s.certified_at) IS DISTINCT FROM (now_.brand_id, now_.certified_at)
+            AND (s.brand_id, s.brand_name, s.certified_at)
+                IS DISTINCT FROM (now_.brand_id, now_.brand_name, now_.certified_at)
         """,
     ),
 )
