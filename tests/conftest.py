@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from config.settings.test import TEST_FOLDER
 from tests.services import TestServices
@@ -62,3 +65,13 @@ def _empty_protected_tables(self: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_protected_tables  # type: ignore[attr-defined]
+
+
+# --- Language --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Tests read English, whether or not the catalogues are compiled; those about Chinese ask for it."""
+    with translation.override("en"):
+        yield

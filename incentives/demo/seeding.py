@@ -127,7 +127,7 @@ def _assign(season: Season, actor: Actor) -> None:
             shop=shop,
             partner=Partner.objects.get(code=ALICE_PARTNER),
             reason="服务商提供了与商家的签约邮件。The partner showed the merchant's letter of engagement.",
-            guard=lambda locked: ensure_attribution_open(shop_id=locked.pk),
+            guard=ensure_attribution_open,
         )
 
 

@@ -6,7 +6,9 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict
 from incentives.models import Payout, Result
+from incentives.services.desk import lock_payouts
 from incentives.states import PayoutState
+from merchants.models import Shop
 
 # Approved once: what happened to the payout later doesn't open the quarter again, but a void does.
 SETTLED = (
@@ -32,9 +34,15 @@ def settled_shops(shop_ids: Collection[int]) -> dict[int, str]:
     }
 
 
-def ensure_attribution_open(*, shop_id: int) -> None:
-    """Raise Conflict where the shop's attribution may not change any more: its program's payouts are approved."""
-    program = settled_shops([shop_id]).get(shop_id)
+def ensure_attribution_open(shop: Shop) -> None:
+    """Raise Conflict where the shop's attribution may not change any more: its program's payouts are approved.
+
+    The guard of `merchants.services.assign_shop`, called in its transaction. It locks the payouts that an
+    approval would lock, so that an approval at the same moment comes before it or after the assignment.
+    """
+    evaluated = Result.objects.filter(shop=shop).values("run")
+    lock_payouts(Payout.objects.filter(run__in=evaluated).values_list("pk", flat=True))
+    program = settled_shops([shop.pk]).get(shop.pk)
     if program is not None:
         raise Conflict(
             _("Payouts of %(program)s are approved; the attribution of its shops doesn't change any more.")

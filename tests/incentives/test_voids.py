@@ -21,6 +21,7 @@ from incentives.services import (
     void_payout,
 )
 from incentives.states import Account, PayoutState
+from merchants.services import assign_shop
 from tests.incentives.factories import AFTER_CLOSE, Spec, World, make_merchant, make_run, make_user, make_world
 
 
@@ -161,11 +162,16 @@ def test_voiding_takes_the_permission(world: World, payout: Payout) -> None:
 def test_an_attribution_is_settled_by_an_approval_and_opened_by_nothing_less_than_its_void(
     world: World, payout: Payout
 ) -> None:
-    shop_id = payout.lines.order_by("pk")[0].shop_id
-    ensure_attribution_open(shop_id=shop_id)
+    shop = payout.lines.order_by("pk")[0].shop
+    keeper = Actor(make_user("kim", Role.LIST_KEEPER).pk, frozenset({Role.LIST_KEEPER}))
+
+    def assign(reason: str) -> None:
+        assign_shop(actor=keeper, shop=shop, partner=world.haiqiao, reason=reason, guard=ensure_attribution_open)
+
+    assign("It was theirs all along.")
     approve_payout(actor=world.actor("omar"), payout=payout)
     with pytest.raises(Conflict, match=r"POP-2026Q1"):
-        ensure_attribution_open(shop_id=shop_id)
+        assign("Too late.")
     oscar = make_user("oscar", Role.APPROVER)
     void_payout(actor=Actor(oscar.pk, frozenset({Role.APPROVER})), payout=payout, reason="Forged.")
-    ensure_attribution_open(shop_id=shop_id)
+    assign("The payout is void.")

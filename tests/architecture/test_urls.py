@@ -1,0 +1,138 @@
+"""Every address of the house, and what it answers to a stranger, a partner, its rival and an operator.
+
+An address that isn't listed here fails: whoever adds one says who may see it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from incentives.models import Payout
+from incentives.services import submit_run
+from tests.incentives.factories import AFTER_CLOSE, World, make_world
+
+# Answers to GET, as: stranger, alice (its partner), charlie (another partner), olga (an operator).
+OPEN = (200, 200, 200, 200)
+SIGNED_IN = (302, 200, 200, 200)
+OWN = (302, 200, 404, 404)  # an operator sees it only after choosing a partner
+OPERATORS = (302, 404, 404, 200)
+BACK_OFFICE = (302, 302, 302, 200)
+API = (403, 200, 200, 200)
+ACCOUNT = (302, 200, 200, 200)
+
+ANSWERS: dict[str, tuple[int, int, int, int]] = {
+    "": (200, 302, 302, 302),
+    "healthz": OPEN,
+    "readyz": OPEN,
+    "metrics": OPEN,
+    "i18n/setlang/": (302, 302, 302, 302),
+    "api/schema": OPEN,
+    "api/docs": OPEN,
+    "api/v1/": API,
+    "api/v1/shops": API,
+    "api/v1/results": API,
+    "api/v1/payouts": API,
+    "partner/": (302, 200, 200, 404),
+    "partner/<program>/shops": (302, 200, 200, 404),
+    "partner/<program>/shops/<shop_code>": OWN,
+    "partner/<program>/payout": (302, 200, 200, 404),
+    "operator/": OPERATORS,
+    "operator/<program>/shops": OPERATORS,
+    "operator/<program>/shops/<shop_code>": OPERATORS,
+}
+# Whole subtrees that others wrote: a stranger is led to the sign-in, or sees a page without anybody's data.
+ACCOUNT_PAGES = "accounts/"
+ADMIN = "admin/"
+VALUES = {"program": "POP-2026Q1", "shop_code": "S-1"}
+
+
+def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
+    """Every pattern as an address with its parameters in angle brackets; format suffixes of the API left out."""
+    for pattern in patterns:
+        text = before + readable(str(pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, text)
+        elif "<format>" not in text:
+            yield text
+
+
+def readable(pattern: str) -> str:
+    """A path or a regular expression, as people write addresses."""
+    pattern = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"<\1>", pattern)
+    pattern = re.sub(r"<\w+:(\w+)>", r"<\1>", pattern)
+    return pattern.removeprefix("^").removesuffix("\\Z").removesuffix("$").replace("\\.", ".").removesuffix("/?")
+
+
+EVERY = sorted(set(addresses(get_resolver().url_patterns)))
+OURS = [address for address in EVERY if not address.startswith((ACCOUNT_PAGES, ADMIN))]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    world = make_world()
+    submit_run(actor=world.actor("olga"), run=world.run, at=AFTER_CLOSE)
+    return world
+
+
+@pytest.fixture
+def answers(world: World) -> Callable[[str], tuple[int, ...]]:
+    clients = [Client()]
+    for name in ("alice", "charlie", "olga"):
+        client = Client()
+        client.force_login(getattr(world, name))
+        clients.append(client)
+
+    def ask(address: str) -> tuple[int, ...]:
+        return tuple(client.get(f"/{address}").status_code for client in clients)
+
+    return ask
+
+
+def test_every_address_is_listed() -> None:
+    assert sorted(set(OURS) - set(ANSWERS)) == []
+    assert sorted(set(ANSWERS) - set(OURS)) == []
+
+
+@pytest.mark.parametrize("address", sorted(ANSWERS))
+def test_an_address_answers_each_as_listed(answers: Callable[[str], tuple[int, ...]], address: str) -> None:
+    filled = re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], address)
+    assert answers(filled) == ANSWERS[address]
+
+
+@pytest.mark.parametrize("address", sorted(ANSWERS))
+def test_nobody_writes_by_an_unexpected_method(world: World, address: str) -> None:
+    olga = Client()
+    olga.force_login(world.olga)
+    filled = "/" + re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], address)
+    for method in ("put", "patch", "delete"):
+        assert getattr(olga, method)(filled).status_code in (302, 403, 404, 405), (method, filled)
+
+
+def test_the_back_office_is_closed_to_partners(world: World, answers: Callable[[str], tuple[int, ...]]) -> None:
+    payout = Payout.objects.get(partner=world.haiqiao)
+    line = payout.lines.order_by("pk")[0]
+    for address in (
+        "admin/",
+        "admin/incentives/payout/",
+        f"admin/incentives/payout/{payout.pk}/change/",
+        f"admin/incentives/payout/step/approve/?ids={payout.pk}",
+        f"admin/incentives/payout/line/{line.pk}/step/void/",
+        f"admin/incentives/run/{world.run.pk}/submit/",
+        "admin/core/auditevent/",
+    ):
+        assert answers(address) == BACK_OFFICE, address
+
+
+def test_account_pages_show_a_stranger_nobody(world: World) -> None:
+    stranger = Client()
+    for address in EVERY:
+        if not address.startswith(ACCOUNT_PAGES) or "<" in address:
+            continue
+        response = stranger.get(f"/{address}")
+        assert response.status_code in (200, 302, 403, 404, 405), address
+        assert b"@example.com" not in response.content, address
