@@ -21,7 +21,7 @@ from core.values import Period
 CODE_LENGTH = 64
 
 
-class CodeField(models.CharField):
+class CodeField(models.CharField):  # type: ignore[type-arg]  # not subscriptable at run time
     """A code of CONTRACT.md: case-sensitive, up to 64 characters of ``A-Z a-z 0-9 . _ -``, sorted by bytes."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -98,7 +98,7 @@ class Program(models.Model):
         triggers: ClassVar = no_delete()
 
     def __str__(self) -> str:
-        return self.code
+        return str(self.code)
 
     @property
     def period(self) -> Period:

@@ -15,7 +15,7 @@ CENT = Decimal("0.01")
 
 def round_money(amount: Decimal) -> Decimal:
     """Round half up to 0.01: the only rounding that money to pay ever sees, at the partner's payout."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP) + 0  # which makes a negative zero a plain one
 
 
 def plain(number: Decimal, places: int = 2) -> str:

@@ -8,6 +8,7 @@ finds out before it has written anything, and a worker that dies or is stopped l
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
@@ -53,7 +54,7 @@ class Claimed:
 
 def claim(run_id: int, *, worker: str) -> Claimed | None:
     """Take the next piece of work of a run, or None where there is none to take now."""
-    params = {
+    params: dict[str, Any] = {
         "lease": timedelta(seconds=settings.ENGINE_LEASE_SECONDS),
         "worker": worker,
         "run": run_id,

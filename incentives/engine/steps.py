@@ -70,6 +70,7 @@ def perform(run: Run, chunk: RunChunk) -> int:
     params = parameters(run)
     match chunk.step:
         case Step.FIRST_ENTITIES:
+            refresh_statistics()
             return _execute(statement("first_entities"), params)
         case Step.SHOPS:
             params |= {"low": chunk.low, "high": chunk.high}
@@ -78,6 +79,20 @@ def perform(run: Run, chunk: RunChunk) -> int:
         case Step.PRICE:
             return _execute(statement("price"), params)
     raise ValueError(f"no such step: {chunk.step}")
+
+
+def refresh_statistics() -> None:
+    """Let the planner know what a large load has just brought, where autovacuum has not come by yet.
+
+    Without it the first run after a load may be planned as if the tables were still empty.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_stat_user_tables WHERE relname ~ '^(core|partners|merchants)_'"
+            " AND n_mod_since_analyze > 500 + n_live_tup / 5"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
 
 
 @cache
@@ -98,4 +113,4 @@ def judge_statement() -> str:
 def _execute(sql: str, params: Params) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -35,7 +35,7 @@ class Registration(models.Model):
         triggers: ClassVar = append_only()
 
     def __str__(self) -> str:
-        return self.receipt
+        return str(self.receipt)
 
 
 class RegistrationContact(models.Model):
@@ -107,7 +107,7 @@ class Shop(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code
+        return str(self.code)
 
 
 class ShopFact(models.Model):

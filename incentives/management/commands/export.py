@@ -62,14 +62,14 @@ def find_run(program: Program, number: int | None) -> Run:
     """Return a finished run of the program: the one named, or the latest official one. Raises NotFound."""
     finished = Run.objects.filter(program=program, state=RunState.FINISHED).select_related("program")
     if number is None:
-        run = finished.published().order_by("-pk").first()
+        run: Run | None = finished.published().order_by("-pk").first()
         if run is None:
             raise NotFound(f"{program} has no finished run yet; start one with `manage.py recompute {program}`.")
         return run
-    run = finished.filter(pk=number).first()
-    if run is None:
+    named: Run | None = finished.filter(pk=number).first()
+    if named is None:
         raise NotFound(f"{program} has no finished run {number}.", exit_status=2)
-    return run
+    return named
 
 
 def write(table: Table, file_format: str, target: Path | None) -> int:

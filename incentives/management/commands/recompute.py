@@ -127,7 +127,7 @@ def ensure_broker() -> None:
     """Raise Unavailable, saying what to do, where the broker doesn't answer: before anything is started."""
     try:
         with current_app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=5)
+            connection.ensure_connection(max_retries=1, interval_start=1, timeout=5)
     except (OperationalError, ConnectionError, OSError) as error:
         raise Unavailable(
             f"The broker doesn't answer ({error}). Start it with `python manage.py up --services-only`,"
