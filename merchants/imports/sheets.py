@@ -27,21 +27,23 @@ def sheet_rows(source: Source) -> Iterator[Iterator[tuple[int, list[str]]]]:
     Raises FileRefused for what is no workbook, is protected, or unzips to more than is allowed.
     """
     refuse_ole(source)
-    try:
-        _refuse_bomb(source)
-        book = load_workbook(source.path, read_only=True, data_only=True, keep_links=False)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ParseError, ValueError, EOFError) as error:
-        raise FileRefused(
-            f"{source.name} is no XLSX workbook ({error}). Save it again as XLSX, or as CSV UTF-8."
-        ) from None
-    try:
-        if not book.worksheets:
-            raise FileRefused(f"{source.name} has no sheet with rows.")
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # what the file says about its size may be wrong
-        yield _rows(sheet, source.name)
-    finally:
-        book.close()
+    # Opened here, not by its name: openpyxl would go by the name's ending.
+    with source.path.open("rb") as file:
+        try:
+            _refuse_bomb(source)
+            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        except (zipfile.BadZipFile, InvalidFileException, KeyError, ParseError, ValueError, EOFError) as error:
+            raise FileRefused(
+                f"{source.name} is no XLSX workbook ({error}). Save it again as XLSX, or as CSV UTF-8."
+            ) from None
+        try:
+            if not book.worksheets:
+                raise FileRefused(f"{source.name} has no sheet with rows.")
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # what the file says about its size may be wrong
+            yield _rows(sheet, source.name)
+        finally:
+            book.close()
 
 
 def _refuse_bomb(source: Source) -> None:

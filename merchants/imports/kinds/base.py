@@ -111,7 +111,8 @@ TARGET = Reference(
     "target_code",
     "LEFT JOIN merchants_targetentry e ON e.program_id = g.id AND e.code = t.target_code",
     "e.id AS entry_id",
-    "e.id",
+    # Of an unknown program every entry is unknown: to say the first is enough.
+    "CASE WHEN g.id IS NULL THEN 0 ELSE e.id END",
 )
 
 
