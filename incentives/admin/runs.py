@@ -117,7 +117,7 @@ def submit_view(request: HttpRequest, run_id: int) -> HttpResponse:
             "waiting": sum(1 for row in rows if row.pending or row.needs_data),
             "total": sum(row.net_amount for row in rows),
             "currency": run.rules.incentive.currency,
-            "closes_at": closes_at.astimezone(run.rules.zone),
+            "closes_at": closes_at,
             "zone": run.rules.timezone,
             "reason_needed": timezone.now() < closes_at,
             "opts": Run._meta,

@@ -64,10 +64,10 @@ def make_partner(code: str, *members: tuple[User, Role], name: str = "") -> Part
     return partner
 
 
-def make_program(code: str = "POP-2026Q1", **document: Any) -> Program:
-    """A program over the first quarter of 2026, with one published policy."""
+def make_program(code: str = "POP-2026Q1", *, year: int = 2026, **document: Any) -> Program:
+    """A program over the first quarter of a year, with one published policy."""
     policy = Policy.parse({"name": {"en": f"Program {code}", "zh-hans": f"计划 {code}"}, **document})
-    program = Program.objects.create(code=code, starts_on=date(2026, 1, 1), ends_on=date(2026, 3, 31))
+    program = Program.objects.create(code=code, starts_on=date(year, 1, 1), ends_on=date(year, 3, 31))
     PolicyVersion.objects.create(
         program=program,
         number=1,

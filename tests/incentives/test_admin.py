@@ -16,7 +16,7 @@ from core.actors import Role
 from core.models import AuditEvent, RoleGrant, User
 from incentives.models import Payout
 from incentives.services import submit_run
-from tests.incentives.factories import AFTER_CLOSE, World, make_user
+from tests.incentives.factories import AFTER_CLOSE, Spec, World, make_program, make_run, make_user
 
 Browser = Callable[[str], Client]
 
@@ -169,6 +169,14 @@ def test_a_payouts_page_shows_decisions_and_ledger(world: World, browser: Browse
     page = browser("fiona").get(reverse("admin:incentives_payout_change", args=[payout.pk])).content.decode()
     assert "Payable to partners -4,000.00" in page
     assert "Omar" in page or "omar@example.com" in page
+
+
+def test_an_open_program_asks_why_now_on_its_own_clock(world: World, browser: Browser) -> None:
+    run = make_run(make_program("POP-2099Q1", year=2099), [Spec("F-1", world.haiqiao)])
+    olga, address = browser("olga"), reverse("admin:incentives_run_submit", args=[run.pk])
+    assert "open for observation until 1 Jun 2099, 00:00 (Beijing time)" in olga.get(address).content.decode()
+    assert "Give a reason to submit now" in said(olga.post(address, {"text": ""}, follow=True))
+    assert "1 payout is in review" in said(olga.post(address, {"text": "Agreed."}, follow=True))
 
 
 def test_absent_and_unknown_answer_404(world: World, browser: Browser, payout: Payout) -> None:
