@@ -58,8 +58,8 @@ class RegistrationContact(models.Model):
 class Shop(models.Model):
     """One shop of one merchant under one brand in one market (开店主体 / 店铺).
 
-    `brand`, `brand_name` and `certified_at` are the latest `ShopFact`'s, kept here for lists and pages; the engine reads the
-    facts. `link_valid` is decided once, when the shop is recorded, by the facts known then (POLICY 4).
+    `brand`, `brand_name` and `certified_at` are the latest `ShopFact`'s, kept here for lists and pages; the engine
+    reads the facts. `link_valid` is decided once, when the shop is recorded, by the facts known then (POLICY 4).
     """
 
     code = CodeField(_("code"), unique=True)

@@ -92,7 +92,7 @@ class House:
     def celery(self) -> tuple[int, set[int]]:
         """The worker's main process, and its children."""
         mains = [pid for pid in family(self.up.pid) if _runs_worker(pid)]
-        top = min(mains, key=lambda pid: len(family(pid)) * -1)
+        top = max(mains, key=lambda pid: len(family(pid)))
         return top, family(top) - {top}
 
 
@@ -101,7 +101,7 @@ def _runs_worker(pid: int) -> bool:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return b"celery" in b" ".join(words[:4]) and b"worker" in words
+    return any(word.endswith(b"celery") for word in words) and b"worker" in words
 
 
 def digest_of(output: str) -> str:
