@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.oracle.batches import Batch, write_csv
 
 Row = dict[str, str]
 ACTOR = Actor.system("test")
+ONE_SECOND = timedelta(seconds=1)
 NOT_COMPARED = frozenset({"program", "run", "state"})
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -73,13 +74,16 @@ class House:
         assert done.returncode == 0, done.stderr
         return done.stdout.split()[-1]
 
-    def one(self, sql: str) -> tuple[object, ...]:
+    def all(self, sql: LiteralString) -> list[tuple[Any, ...]]:
         """Ask the house's database."""
         services = self.state.services()
         assert services is not None
         with psycopg.connect(services.database_url, autocommit=True) as connection:
-            row = connection.execute(sql).fetchone()
-        assert row is not None
+            return connection.execute(sql).fetchall()
+
+    def one(self, sql: LiteralString) -> tuple[Any, ...]:
+        """Ask the house's database for one row."""
+        (row,) = self.all(sql)
         return row
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
