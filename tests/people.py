@@ -40,6 +40,8 @@ def partner(code: str) -> Partner:
         return found
     with transaction.atomic():
         batch = open_batch(source="operator", actor_id=None)
-        made = Partner.objects.create(code=code, name=f"{code.title()} Services", category="logistics", batch=batch)
+        made: Partner = Partner.objects.create(
+            code=code, name=f"{code.title()} Services", category="logistics", batch=batch
+        )
         seal(batch)
     return made

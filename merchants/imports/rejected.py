@@ -2,13 +2,13 @@
 
 import csv
 import json
-import re
 from collections.abc import Iterator
 from typing import TextIO
 
+from merchants.imports.escapes import ERROR_COLUMNS, escape
 from merchants.imports.faults import RowError, explain, explain_shape
 from merchants.imports.kinds.base import Kind
-from merchants.imports.staging import ERROR_COLUMNS, raw_name, stream
+from merchants.imports.staging import raw_name, stream
 from merchants.models import Import, RejectedRow
 
 _STAGED = """
@@ -19,10 +19,6 @@ FROM feed_raw r JOIN (
 ) f ON f.line = r.line
 ORDER BY r.line
 """
-
-# What a spreadsheet would run as a formula; a plain number is none.
-_FORMULA = re.compile(r"'*[=+@\t\r-]")
-_NUMBER = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
 
 
 def found(kind: Kind, header: tuple[str, ...]) -> Iterator[list[RejectedRow]]:
@@ -86,7 +82,8 @@ def _line(faults: list[RejectedRow], names: list[str]) -> list[str]:
     if first.column:
         cells = [first.cells.get(name, "") for name in names if name not in ERROR_COLUMNS]
     else:  # more or fewer cells than the header: so it stays, and is rejected again unless mended
-        cells = [first.cells[name] for name in [*names, *sorted(set(first.cells) - set(names))] if name in first.cells]
+        beyond = sorted(set(first.cells) - set(names), key=lambda name: int(name[1:]))
+        cells = [first.cells[name] for name in [*names, *beyond] if name in first.cells]
     about = [
         str(first.line),
         " ".join(fault.column for fault in faults),
@@ -94,8 +91,3 @@ def _line(faults: list[RejectedRow], names: list[str]) -> list[str]:
         " ".join(fault.message for fault in faults),
     ]
     return [escape(cell) for cell in [*cells, *about]]
-
-
-def escape(cell: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula, and before what would then look like one."""
-    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell

@@ -11,6 +11,7 @@ from django.db import connection
 from psycopg import sql
 
 from merchants.imports.columns import TIMESTAMP, UNSEEN, Column
+from merchants.imports.escapes import ERROR_COLUMNS, unescape
 from merchants.imports.instants import are_sound
 from merchants.imports.kinds.base import Kind
 from merchants.imports.naming import name_keys
@@ -18,7 +19,6 @@ from merchants.imports.reader import Block, Rows
 from merchants.imports.source import FileRefused
 
 TABLES = ("feed_raw", "feed_rows", "feed_names", "feed_ranks", "feed_round", "feed_outcomes", "feed_faults")
-ERROR_COLUMNS = ("error_line", "error_column", "error_code", "error_message")
 
 TAB = "\t"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -47,6 +47,7 @@ def stage(kind: Kind, rows: Rows, *, name: str, progress: Callable[[int], None] 
         sql.SQL("{} text").format(sql.Identifier(raw_name(index))) for index in range(len(rows.header))
     )
     instants = [place for place, name_ in enumerate(rows.header) if _is_instant(kind, name_)]
+    handed_out = all(column in rows.header for column in ERROR_COLUMNS)
     count = 0
     with connection.cursor() as cursor:
         # Temporary: no log is written for it, and nothing is left of it whatever happens to this process.
@@ -58,6 +59,8 @@ def stage(kind: Kind, rows: Rows, *, name: str, progress: Callable[[int], None] 
         )
         with cursor.copy("COPY feed_raw FROM STDIN (NULL '')") as copy:
             for block in rows.blocks:
+                if handed_out:
+                    block = [(line, list(map(unescape, cells))) for line, cells in block]
                 copy.write(_as_copied(block, len(rows.header), instants))
                 count += len(block)
                 if progress is not None:
@@ -104,7 +107,6 @@ def read(kind: Kind, header: tuple[str, ...], values: Mapping[str, Any]) -> None
 
 def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
     """Three layers, each fenced by OFFSET 0 so that no expression is computed twice: cells, values, checks."""
-    escaped = all(column in header for column in ERROR_COLUMNS)
     cells: list[sql.Composable] = [sql.SQL("line, shape, sound")]
     values: list[sql.Composable] = [sql.SQL("line, shape")]
     kept: list[sql.Composable] = [sql.SQL("t.line")]
@@ -113,8 +115,6 @@ def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
         source: sql.Composable = sql.SQL("NULL::text")
         if column.name in header:
             source = sql.Identifier(raw_name(header.index(column.name)))
-            if escaped:  # our own list of rejected rows: see merchants.imports.rejected
-                source = sql.SQL("regexp_replace({}, '^''(''*[=+@\\t\\r-])', '\\1')").format(source)
         cells.append(sql.SQL("{} AS {}").format(source, raw))
         values.append(sql.SQL("{}, {}::{} AS {}").format(raw, _value(column), sql.SQL(column.type.pg), typed))
         kept.append(sql.SQL("t.{}").format(typed))
