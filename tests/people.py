@@ -35,7 +35,7 @@ def actor(name: str) -> Actor:
 
 def partner(code: str) -> Partner:
     """A partner, made at the first call."""
-    found = Partner.objects.filter(code=code).first()
+    found: Partner | None = Partner.objects.filter(code=code).first()
     if found is not None:
         return found
     with transaction.atomic():
