@@ -25,7 +25,8 @@ def are_sound(cells: Sequence[str]) -> bool:
     if shape != form * len(cells) and shape != _WEST * len(cells):
         return False
     # PostgreSQL takes no offset of 16 hours and more; a day has no 24:00 here.
-    if min(cells) < "1900" or b"T24" in joined or max({cell[20:22] for cell in cells}) > "15":
+    offsets = {cell[20:] for cell in cells}
+    if min(cells) < "1900" or b"T24" in joined or max(offsets) > "15:59" or any(each[3:] > "59" for each in offsets):
         return False
     try:
         for _ in map(datetime.fromisoformat, cells):

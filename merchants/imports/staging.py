@@ -149,13 +149,19 @@ def instant_sql() -> str:
     """
     value = "{c}::timestamptz"
     if not _clocks_change(ZoneInfo(settings.PLATFORM_TIME_ZONE)):
-        return value
+        return _within_years(value)
     local = f"({value})::timestamp"
     twice = " ".join(
         f"WHEN ({value} - interval '{minutes} min')::timestamp = {local} THEN {value} - interval '{minutes} min'"
         for minutes in (60, 30)
     )
-    return f"CASE WHEN substr({{c}}, 11) ~ '[Z+-]' THEN {value} {twice} ELSE {value} END"
+    return _within_years(f"CASE WHEN substr({{c}}, 11) ~ '[Z+-]' THEN {value} {twice} ELSE {value} END")
+
+
+def _within_years(value: str) -> str:
+    """The year 9999 has an end, which an offset may pass: nothing past it can be read back."""
+    bounded = f"CASE WHEN {value} < '10000-01-01T00:00:00Z'::timestamptz THEN {value} END"
+    return f"CASE WHEN {{c}} COLLATE \"C\" >= '9999-12-31' THEN {bounded} ELSE {value} END"
 
 
 def _clocks_change(zone: ZoneInfo) -> bool:
