@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
 from merchants.imports.faults import RowError
 from merchants.imports.kinds import KINDS
@@ -233,7 +234,8 @@ def test_cells_beside_the_header(feeds: Feeds) -> None:
         "rate_date,currency,rate\n2026-01-01,EUR\n2026-01-02,EUR,8.1,9\n\n   \n2026-01-03,EUR,8.1\n,,\n",
         encoding="utf-8",
     )
-    loaded = load_feed(actor=ACTOR, kind="fx", path=path)
+    with translation.override("en"):
+        loaded = load_feed(actor=ACTOR, kind="fx", path=path)
     assert errors(loaded) == [
         (2, "", "malformed"),
         (3, "", "malformed"),
