@@ -152,7 +152,8 @@ def _mark_done(claimed: Claimed, rows: int) -> None:
 
 def _give_up(claimed: Claimed, error: str) -> None:
     try:
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # lost in the middle? The next query opens a new one.
         RunChunk.objects.filter(pk=claimed.chunk.pk, epoch=claimed.epoch).update(error=error[:2000], lease_until=None)
     except Error as gone:
         # The database itself is away: the lease runs out by itself.
