@@ -11,6 +11,7 @@ from django.utils import translation
 
 from config.settings.test import TEST_FOLDER
 from tests.services import TestServices
+from tests.shell import shell  # noqa: F401  (a fixture)
 
 # --- Servers ------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,13 @@ from core.recording import open_batch, seal
 from partners.models import Membership, Partner
 from partners.people import actor_of
 
-OPERATORS = {"olga": Role.REVIEWER, "omar": Role.APPROVER, "lena": Role.LIST_KEEPER, "rita": Role.RISK}
+OPERATORS = {
+    "olga": Role.REVIEWER,
+    "omar": Role.APPROVER,
+    "lena": Role.LIST_KEEPER,
+    "rita": Role.RISK,
+    "ada": Role.ADMINISTRATOR,
+}
 COLLEAGUES = {"alice": ("ALPHA", Role.OWNER), "bob": ("ALPHA", Role.MEMBER), "charlie": ("GAMMA", Role.OWNER)}
 
 
@@ -19,7 +25,9 @@ def person(name: str) -> User:
     user = User.objects.filter(email=f"{name}@example.com").first()
     if user is not None:
         return user
-    user = User.objects.create_user(f"{name}@example.com", name=name.capitalize(), language="en")
+    user = User.objects.create_user(
+        f"{name}@example.com", name=name.capitalize(), language="en", is_staff=name in OPERATORS
+    )
     if name in OPERATORS:
         RoleGrant.objects.create(user=user, role=OPERATORS[name])
     else:

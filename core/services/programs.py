@@ -1,4 +1,4 @@
-"""Programs and their policies: the writes of this floor."""
+"""Programs and their policies."""
 
 import re
 from datetime import date
