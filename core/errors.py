@@ -40,9 +40,13 @@ class Conflict(DomainError):
 
 
 class NotFound(DomainError):
-    """No such thing, or none that this actor may see: the two are never told apart."""
+    """No such thing, or none that this actor may see: the two are never told apart.
+
+    On the command line it is a bad argument that names it.
+    """
 
     code = "not_found"
+    exit_status = 2
 
 
 class Unavailable(DomainError):

@@ -226,7 +226,7 @@ def test_an_export_that_can_not_be_written_leaves_nothing(program: Program, tmp_
         call_command("export", "payouts", "b", "-o", str(tmp_path / "no" / "such" / "file.csv"))
     with pytest.raises(NotFound, match="has no finished run 99"):
         call_command("export", "payouts", "b", "--run", "99")
-    with pytest.raises(NotFound, match="to compare with"):
+    with pytest.raises(Conflict, match="to compare with"):
         call_command("export", "changes", "b")
 
 

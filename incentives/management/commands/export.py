@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import Command as BaseCommand
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, Conflict, NotFound
 from core.models import Program
 from incentives import exports
 from incentives.engine.changes import changes, default_against
@@ -47,28 +47,31 @@ class Command(BaseCommand):
 
 
 def make_table(what: str, run: Run, program: Program, against: int | None) -> Table:
-    """Return the table that was asked for. Raises NotFound where there is nothing to compare with."""
+    """Return the table that was asked for. Raises Conflict where there is nothing to compare with yet."""
     if what == "results":
         return exports.results(run)
     if what == "payouts":
         return exports.payouts(run)
     other = find_run(program, against) if against is not None else default_against(run)
     if other is None:
-        raise NotFound(f"{program} has no run before {run.pk} to compare with; name one with --against.")
+        raise Conflict(f"{program} has no run before {run.pk} to compare with; name one with --against.")
     return changes(run, other)
 
 
 def find_run(program: Program, number: int | None) -> Run:
-    """Return a finished run of the program: the one named, or the latest official one. Raises NotFound."""
+    """Return a finished run of the program: the one named, or the latest official one.
+
+    Raises NotFound for a number that isn't one of its finished runs, Conflict where it has none yet.
+    """
     finished = Run.objects.filter(program=program, state=RunState.FINISHED).select_related("program")
     if number is None:
         run: Run | None = finished.published().order_by("-pk").first()
         if run is None:
-            raise NotFound(f"{program} has no finished run yet; start one with `manage.py recompute {program}`.")
+            raise Conflict(f"{program} has no finished run yet; start one with `manage.py recompute {program}`.")
         return run
     named: Run | None = finished.filter(pk=number).first()
     if named is None:
-        raise NotFound(f"{program} has no finished run {number}.", exit_status=2)
+        raise NotFound(f"{program} has no finished run {number}.")
     return named
 
 

@@ -99,7 +99,7 @@ def find_program(code: str) -> Program:
     program = Program.objects.filter(code=code).first()
     if program is None:
         known = ", ".join(Program.objects.order_by("code").values_list("code", flat=True)[:20]) or "none yet"
-        raise NotFound(f"There is no program {code!r}. Programs: {known}.", exit_status=2)
+        raise NotFound(f"There is no program {code!r}. Programs: {known}.")
     return program
 
 
@@ -109,7 +109,7 @@ def find_policy(program: Program, number: int | None) -> PolicyVersion | None:
         return None
     policy = program.policies.filter(number=number).first()
     if policy is None:
-        raise NotFound(f"{program} has no policy version {number}.", exit_status=2)
+        raise NotFound(f"{program} has no policy version {number}.")
     return policy
 
 
