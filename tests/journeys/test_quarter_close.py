@@ -83,7 +83,8 @@ def run(db: None) -> Run:
     found = re.fullmatch(figures, first)
     assert found, first
     assert second.endswith(found[1])
-    return Run.objects.published().order_by("-pk")[0]
+    latest: Run = Run.objects.published().order_by("-pk")[0]
+    return latest
 
 
 def test_the_quarter_closes(run: Run, tmp_path: Path) -> None:
