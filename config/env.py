@@ -66,14 +66,14 @@ class Environment:
             raise ImproperlyConfigured(f"{name}={number} is too large: at most {maximum}.")
         return number
 
-    def words(self, name: str, default: list[str] | None = None) -> list[str]:
-        """Return the comma-separated parts of the variable, blanks dropped."""
+    def words(self, name: str, default: list[str] | None = None, *, separator: str = ",") -> list[str]:
+        """Return the variable's parts between separators (a comma, unless another is given), blanks dropped."""
         value = self.optional(name)
         if value is None:
             if default is None:
-                raise ImproperlyConfigured(f"{name} is not set. Set it to a comma-separated list.")
+                raise ImproperlyConfigured(f"{name} is not set. Set it to a list with {separator!r} between its parts.")
             return list(default)
-        return [part.strip() for part in value.split(",") if part.strip()]
+        return [part.strip() for part in value.split(separator) if part.strip()]
 
     def urls(self, name: str, default: list[str] | None = None) -> list[str]:
         """Return the comma-separated origins of the variable, each with its scheme and host."""

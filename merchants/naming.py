@@ -5,8 +5,12 @@ Both must give the same keys wherever they are made: in a feed, in a form, in a 
 
 import re
 import unicodedata
+from functools import cache
 
-NO_BRAND_WORDS = ("无", "无品牌", "no brand", "generic", "none", "n/a", "oem", "-")
+from django.conf import settings
+
+# The default of the setting of the same name.
+NO_BRAND_WORDS: tuple[str, ...] = ("无", "无品牌", "no brand", "generic", "none", "n/a", "oem", "-")
 
 
 def registration_key(number: str) -> str:
@@ -14,13 +18,18 @@ def registration_key(number: str) -> str:
     return re.sub(r"[\s\-\u2010-\u2015\u2212\uff0d]", "", number).upper()
 
 
-def brand_key(name: str | None, no_brand: tuple[str, ...] = NO_BRAND_WORDS) -> str | None:
+def brand_key(name: str | None) -> str | None:
     """A brand as it is compared: NFKC, case folded, white space collapsed; None where it means no brand.
 
-    `no_brand` are the words for "no brand" (setting NO_BRAND_WORDS), compared in the same way.
+    The words for "no brand" are the setting NO_BRAND_WORDS, compared in the same way.
     """
     key = _fold(name or "")
-    return None if not key or key in {_fold(word) for word in no_brand} else key
+    return None if not key or key in _no_brand(tuple(settings.NO_BRAND_WORDS)) else key
+
+
+@cache
+def _no_brand(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_fold(word) for word in words)
 
 
 def _fold(text: str) -> str:

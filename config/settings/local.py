@@ -13,7 +13,6 @@ DEMO_ALLOWED = True
 DEMO = env.flag("DINGYAO_DEMO")
 SECRET_KEY = env.optional("SECRET_KEY") or STATE.secret_key()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-INTERNAL_IPS = ["127.0.0.1"]
 METRICS_ALLOWED_NETWORKS = env.words("METRICS_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
 
 # Mail is written into files that can be read, and goes nowhere.

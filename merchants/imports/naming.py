@@ -7,10 +7,9 @@ spellings pass through here, in blocks.
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
-from merchants.naming import NO_BRAND_WORDS, brand_key, registration_key
+from merchants.naming import brand_key, registration_key
 
 LONGEST = {"entity": 64, "brand": 255}
 
@@ -23,18 +22,17 @@ def name_keys(cursor: Any, columns: Sequence[tuple[str, str, int]]) -> None:
     cursor.execute(
         "CREATE TEMP TABLE feed_names (what text, raw text, key text, spelling text, bad boolean) ON COMMIT DROP"
     )
-    no_brand = tuple(getattr(settings, "NO_BRAND_WORDS", NO_BRAND_WORDS))
     for _, what, index in columns:
         with connection.chunked_cursor() as spellings:
             spellings.execute(f"SELECT DISTINCT c{index:d} FROM feed_raw WHERE c{index:d} IS NOT NULL")
             while block := spellings.fetchmany(5000):
-                rows = [_row(what, raw, no_brand) for (raw,) in block]
+                rows = [_row(what, raw) for (raw,) in block]
                 cursor.executemany("INSERT INTO feed_names VALUES (%s, %s, %s, %s, %s)", rows)
     cursor.execute("ANALYZE feed_names")
 
 
-def _row(what: str, raw: str, no_brand: tuple[str, ...]) -> tuple[str, str, str | None, str | None, bool]:
-    key = registration_key(raw) if what == "entity" else brand_key(raw, no_brand)
+def _row(what: str, raw: str) -> tuple[str, str, str | None, str | None, bool]:
+    key = registration_key(raw) if what == "entity" else brand_key(raw)
     if key is None:  # a word for "no brand"
         return what, raw, None, None, False
     bad = not key or len(key) > LONGEST[what]
