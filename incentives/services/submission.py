@@ -223,8 +223,9 @@ def _open_debts(partner_ids: Collection[int], currency: str) -> Mapping[int, Dec
 def _hold_suspended(payouts: Iterable[Payout], *, at: datetime) -> None:
     """A suspended or terminated partner's payouts are held at once (POLICY 6)."""
     by_partner = {payout.partner_id: payout.pk for payout in payouts}
-    suspended = Suspension.objects.filter(partner__in=by_partner, during__contains=at).values_list("partner", flat=True)
-    for partner in sorted(suspended):
+    # In force now, not at `at`: a suspension may have come while this submission waited for its lock.
+    suspended = Suspension.objects.filter(partner__in=by_partner, during__upper_inf=True)
+    for partner in sorted(suspended.values_list("partner", flat=True)):
         payout = Payout.objects.get(pk=by_partner[partner])
         payout.held, payout.version = True, payout.version + 1
         payout.save(update_fields=["held", "version"])
