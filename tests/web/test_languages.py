@@ -47,7 +47,7 @@ CALL = re.compile(
 
 def in_templates() -> Iterator[Text]:
     """Every text of the templates, as Django's own collector sees it."""
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    for path in sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt")):
         for found in CALL.finditer(templatize(path.read_text(), origin=str(path))):
             quoted = found["one"] or found["many"]
             yield None, eval(quoted)  # noqa: S307 (a literal that Django's collector wrote)
