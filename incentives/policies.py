@@ -33,6 +33,25 @@ STEPS: dict[str, tuple[PayoutState, ...]] = {
     "claw_back": (PayoutState.PAID,),
 }
 
+# Which capabilities open a step, any one of them; who and which payout is looked at besides.
+OPENED_BY: dict[str, tuple[Capability, ...]] = {
+    "return": (Capability.APPROVE_PAYOUT, Capability.SUBMIT_PAYOUT),
+    "approve": (Capability.APPROVE_PAYOUT,),
+    "void": (Capability.VOID_PAYOUT,),
+    "hold": (Capability.HOLD_PAYOUT,),
+    "release": (Capability.HOLD_PAYOUT,),
+    "undo_void": (Capability.VOID_PAYOUT,),
+    "start_payment": (Capability.PAY,),
+    "mark_paid": (Capability.PAY,),
+    "refuse_payment": (Capability.PAY,),
+    "claw_back": (Capability.VOID_PAYOUT,),
+}
+
+
+def is_open_to(actor: Actor, step: str) -> bool:
+    """Whether the actor's roles open the step at all, on some payout."""
+    return any(actor.can(capability) for capability in OPENED_BY[step])
+
 
 def ensure(answer: Answer) -> None:
     """Raise NotAllowed with the reason, unless the answer is True."""
@@ -51,14 +70,14 @@ def can_submit(actor: Actor) -> Answer:
 
 def can_return(actor: Actor, payout: Payout) -> Answer:
     """Send a payout back to its submitter: whoever may approve, or may submit (and thinks better of it)."""
-    if not (actor.can(Capability.APPROVE_PAYOUT) or actor.can(Capability.SUBMIT_PAYOUT)):
+    if not is_open_to(actor, "return"):
         return _("Your role doesn't allow you to return payouts.")
     return _not_own(actor, payout)
 
 
 def can_approve(actor: Actor, payout: Payout) -> Answer:
     """Approve: a second and different person, who neither submitted, changed nor belongs to it. One query."""
-    if not actor.can(Capability.APPROVE_PAYOUT):
+    if not is_open_to(actor, "approve"):
         return _("Your role doesn't allow you to approve payouts.")
     if actor.user_id is None:
         return _("Payouts are approved by a person.")
@@ -71,21 +90,21 @@ def can_approve(actor: Actor, payout: Payout) -> Answer:
 
 def can_void(actor: Actor, payout: Payout) -> Answer:
     """Void a payout or one of its lines, and undo it."""
-    if not actor.can(Capability.VOID_PAYOUT):
+    if not is_open_to(actor, "void"):
         return _("Your role doesn't allow you to void payouts.")
     return _not_own(actor, payout)
 
 
 def can_claw_back(actor: Actor, payout: Payout) -> Answer:
     """Claim paid money back: a void after the payment."""
-    if not actor.can(Capability.VOID_PAYOUT):
+    if not is_open_to(actor, "claw_back"):
         return _("Your role doesn't allow you to claw payouts back.")
     return _not_own(actor, payout)
 
 
 def can_hold(actor: Actor, payout: Payout) -> Answer:
     """Stop a payout's approval and payment."""
-    if not actor.can(Capability.HOLD_PAYOUT):
+    if not is_open_to(actor, "hold"):
         return _("Your role doesn't allow you to hold or release payouts.")
     return _not_own(actor, payout)
 
@@ -97,7 +116,7 @@ def can_release(actor: Actor, payout: Payout) -> Answer:
 
 def can_pay(actor: Actor, payout: Payout) -> Answer:
     """Send to payment, and record what the bank did."""
-    if not actor.can(Capability.PAY):
+    if not is_open_to(actor, "start_payment"):
         return _("Your role doesn't allow you to pay.")
     return _not_own(actor, payout)
 

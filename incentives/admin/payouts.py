@@ -10,27 +10,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.actors import Capability
 from core.backoffice import LookOnlyAdmin, LookOnlyInline, operator_of
 from incentives import policies
 from incentives.admin.steps import LINE_STEPS, STEPS, line_step_view, step_view
 from incentives.models import Bar, Decision, Payout, PayoutLine, Posting
 from incentives.states import LineState
 from partners.people import actor_of
-
-# Which capability makes a step worth offering; the service has the last word.
-_OFFERED_TO: dict[str, Capability] = {
-    "approve": Capability.APPROVE_PAYOUT,
-    "return": Capability.APPROVE_PAYOUT,
-    "void": Capability.VOID_PAYOUT,
-    "undo_void": Capability.VOID_PAYOUT,
-    "hold": Capability.HOLD_PAYOUT,
-    "release": Capability.HOLD_PAYOUT,
-    "start_payment": Capability.PAY,
-    "mark_paid": Capability.PAY,
-    "refuse_payment": Capability.PAY,
-    "claw_back": Capability.VOID_PAYOUT,
-}
 
 
 class LineInline(LookOnlyInline):
@@ -140,7 +125,7 @@ class PayoutAdmin(LookOnlyAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The steps that this operator's roles allow at all."""
         actor = operator_of(request)
-        return {key: (_to_step(key), key, step.label) for key, step in STEPS.items() if actor.can(_OFFERED_TO[key])}
+        return {key: (_to_step(key), key, step.label) for key, step in STEPS.items() if policies.is_open_to(actor, key)}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

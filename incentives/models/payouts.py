@@ -159,8 +159,8 @@ class Decision(models.Model):
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(_("at"))
     reason = models.ForeignKey(Note, models.PROTECT, null=True, related_name="+")
-    state_before = models.CharField(_("before"), max_length=12, blank=True)
-    state_after = models.CharField(_("after"), max_length=12)
+    state_before = models.CharField(_("before"), max_length=12, choices=PayoutState, blank=True)
+    state_after = models.CharField(_("after"), max_length=12, choices=PayoutState)
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
     details = models.JSONField(_("details"), default=dict)
 

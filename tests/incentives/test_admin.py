@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -140,6 +141,39 @@ def test_each_role_is_offered_its_own_steps(world: World, browser: Browser, payo
         "fiona": ["hold"],
         "aurora": [],
     }
+
+
+def test_each_role_is_offered_its_own_steps_for_many(world: World, browser: Browser, payout: Payout) -> None:
+    offered = {}
+    for name in ("olga", "omar", "fiona"):
+        page = browser(name).get(reverse("admin:incentives_payout_changelist"))
+        choices = page.context["action_form"].fields["action"].choices
+        offered[name] = {key for key, _ in choices if key}
+    assert offered == {
+        "olga": {"return", "void", "undo_void", "hold", "release", "claw_back"},
+        "omar": {"return", "approve", "void", "undo_void", "hold", "release", "claw_back"},
+        "fiona": {"hold", "release", "start_payment", "mark_paid", "refuse_payment"},
+    }
+    olga = browser("olga")
+    listed = reverse("admin:incentives_payout_changelist")
+    chosen = olga.post(listed, {"action": "return", "_selected_action": [payout.pk]})
+    assert "Return: 1 payout" in olga.get(chosen["Location"]).content.decode()
+    assert take(olga, "return", payout, text="The list was not final.") == "Return: 1 payouts · 4,000.00 CNY"
+
+
+def test_decisions_name_states_in_words(world: World, browser: Browser, payout: Payout) -> None:
+    take(browser("omar"), "approve", payout)
+    for language, words in (("en", ("In review", "Approved")), ("zh-hans", ("审核中", "已批准"))):
+        client = Client(headers={"accept-language": language})
+        client.force_login(world.omar)
+        for address in (
+            reverse("admin:incentives_decision_changelist"),
+            reverse("admin:incentives_payout_change", args=[payout.pk]),
+        ):
+            page = client.get(address).content.decode()
+            cells = re.findall(r'<td class="field-state_(?:before|after)">\s*(?:<p>)?(.*?)(?:</p>)?\s*</td>', page)
+            assert set(words) <= set(cells), (address, cells)
+            assert not {"in_review", "approved"} & set(cells)
 
 
 def test_every_table_opens_for_operators_and_for_nobody_else(world: World, browser: Browser, payout: Payout) -> None:
