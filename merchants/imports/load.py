@@ -15,6 +15,7 @@ from core.errors import BadInput, DomainError
 from core.hooks import announce_facts, recording_floor
 from core.recording import open_batch, seal
 from merchants.imports import rejected, staging
+from merchants.imports.columns import DATE, TIMESTAMP
 from merchants.imports.kinds import KINDS
 from merchants.imports.kinds.base import Kind
 from merchants.imports.landing import Counts, land, parameters
@@ -78,7 +79,7 @@ def load(
 def _load(
     row: Import, actor: Actor, kind: Kind, source: Source, recorded_at: datetime | None, progress: Progress | None
 ) -> None:
-    with open_rows(source) as rows:
+    with open_rows(source, days=kind.of_type(DATE), instants=kind.of_type(TIMESTAMP)) as rows:
         unknown = staging.check_header(kind, rows.header, name=source.name)
         staging.stage(kind, rows, name=source.name, progress=progress)
         header = rows.header

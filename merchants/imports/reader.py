@@ -4,7 +4,7 @@ A line is the number of the physical line on which the row starts; the header's 
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -29,12 +29,15 @@ class Rows:
 
 
 @contextmanager
-def open_rows(source: Source) -> Iterator[Rows]:
-    """Open a feed. Raises FileRefused, in here and while its blocks are read, for a file that can't be a feed."""
+def open_rows(source: Source, *, days: Set[str] = frozenset(), instants: Set[str] = frozenset()) -> Iterator[Rows]:
+    """Open a feed; `days` and `instants` name the columns of dates and of timestamps.
+
+    Raises FileRefused, in here and while its blocks are read, for a file that can't be a feed.
+    """
     if source.size == 0:
         raise FileRefused(f"{source.name} is empty.")
     if source.format is Format.XLSX:
-        with sheet_rows(source) as rows:
+        with sheet_rows(source, days=days, instants=instants) as rows:
             yield _with_header(rows, source.name, ragged=True)
     else:
         with open_text(source) as text:

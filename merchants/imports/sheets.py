@@ -2,7 +2,8 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,12 +19,33 @@ from merchants.imports.source import FileRefused, Source, refuse_ole
 # Letters of a number format that show a time of day, outside of quoted texts and [colours].
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _CLOCK = re.compile(r"[hs]", re.IGNORECASE)
+MOST_ROWS = (
+    1_048_576  # what a sheet can hold; a row that claims a higher number is reached through billions of empty ones
+)
+# A damaged workbook fails wherever its parser happens to stand.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    ParseError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,  # an encrypted or oddly packed part
+)
 
 
 @contextmanager
-def sheet_rows(source: Source) -> Iterator[Iterator[tuple[int, list[str]]]]:
+def sheet_rows(
+    source: Source, *, days: Set[str] = frozenset(), instants: Set[str] = frozenset()
+) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """Open the first sheet and yield its rows with their numbers.
 
+    A cell keeps a date as midnight. In the columns named in `days` it is one, in those in `instants` a moment; in the
+    others the cell's format decides.
     Raises FileRefused for what is no workbook, is protected, or unzips to more than is allowed.
     """
     refuse_ole(source)
@@ -32,7 +54,7 @@ def sheet_rows(source: Source) -> Iterator[Iterator[tuple[int, list[str]]]]:
         try:
             _refuse_bomb(source)
             book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        except (zipfile.BadZipFile, InvalidFileException, KeyError, ParseError, ValueError, EOFError) as error:
+        except _DAMAGE as error:
             raise FileRefused(
                 f"{source.name} is no XLSX workbook ({error}). Save it again as XLSX, or as CSV UTF-8."
             ) from None
@@ -41,7 +63,7 @@ def sheet_rows(source: Source) -> Iterator[Iterator[tuple[int, list[str]]]]:
                 raise FileRefused(f"{source.name} has no sheet with rows.")
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # what the file says about its size may be wrong
-            yield _rows(sheet, source.name)
+            yield _rows(sheet, source.name, days, instants)
         finally:
             book.close()
 
@@ -59,18 +81,31 @@ def _refuse_bomb(source: Source) -> None:
         )
 
 
-def _rows(sheet: Any, name: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(sheet: Any, name: str, days: Set[str], instants: Set[str]) -> Iterator[tuple[int, list[str]]]:
+    clocks: list[bool | None] = []
     try:
         for number, row in enumerate(sheet.iter_rows(), start=1):
-            yield number, [cell_text(cell.value, cell.number_format if cell.value is not None else "") for cell in row]
-    except (zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError) as error:
+            if number > MOST_ROWS:
+                raise FileRefused(f"{name} has a row past {MOST_ROWS}, the last one of a sheet. Save it again as CSV.")
+            cells = [_text(cell, clocks[place] if place < len(clocks) else None) for place, cell in enumerate(row)]
+            if not clocks and any(cells):
+                clocks = [
+                    True if cell.strip() in instants else False if cell.strip() in days else None for cell in cells
+                ]
+            yield number, cells
+    except _DAMAGE as error:
         raise FileRefused(f"{name} is damaged ({error}). Save it again as XLSX, or as CSV UTF-8.") from None
 
 
-def cell_text(value: object, number_format: str = "") -> str:
+def _text(cell: Any, clock: bool | None) -> str:
+    return "" if cell.value is None else cell_text(cell.value, cell.number_format, clock=clock)
+
+
+def cell_text(value: object, number_format: str = "", *, clock: bool | None = None) -> str:
     """Write a cell's value as a CSV would hold it: ISO dates, true/false, numbers without exponent or float noise.
 
-    A moment at midnight in a format that shows no time of day is a date.
+    A moment at midnight is a date where its column has no `clock`; and where it doesn't say (None), in a format that
+    shows no time of day.
     """
     match value:
         case None:
@@ -78,8 +113,9 @@ def cell_text(value: object, number_format: str = "") -> str:
         case bool():
             return "true" if value else "false"
         case datetime():
-            dated = value.time() == time() and not _CLOCK.search(_QUOTED.sub("", number_format))
-            return value.date().isoformat() if dated else value.isoformat()
+            if clock is None:
+                clock = _CLOCK.search(_QUOTED.sub("", number_format)) is not None
+            return value.isoformat() if clock or value.time() != time() else value.date().isoformat()
         case date() | time():
             return value.isoformat()
         case float():

@@ -15,7 +15,7 @@ and the landing statements write what is new or updated. SQL of a kind may use t
 from dataclasses import dataclass
 
 from core.locks import Lock
-from merchants.imports.columns import Column
+from merchants.imports.columns import Column, ColumnType
 from merchants.imports.faults import RowError
 from merchants.states import FeedKind
 
@@ -72,6 +72,10 @@ class Kind:
     def by_name(self) -> dict[str, Column]:
         """The columns by their names."""
         return {column.name: column for column in self.columns}
+
+    def of_type(self, wanted: ColumnType) -> frozenset[str]:
+        """The names of the columns of this type."""
+        return frozenset(column.name for column in self.columns if column.type is wanted)
 
 
 def latest(*, table: str, alias: str, on: str, columns: str) -> str:

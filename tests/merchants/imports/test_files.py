@@ -115,6 +115,51 @@ def _bomb(path: Path) -> None:
                 sheet.write(b" " * 2**20)
 
 
+def _repack(path: Path, change: Callable[[str, bytes], bytes]) -> None:
+    _book(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: change(name, archive.read(name)) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def _no_such_style(path: Path) -> None:
+    _repack(path, lambda name, content: content.replace(b's="1"', b's="99"') if "sheet1" in name else content)
+
+
+def _far_row(path: Path) -> None:
+    _repack(
+        path,
+        lambda name, content: (
+            content.replace(b'r="2"', b'r="999999999"').replace(b'2"', b'999999999"') if "sheet1" in name else content
+        ),
+    )
+
+
+def _flagged(offset: int, value: int) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        _book(path)
+        content = bytearray(path.read_bytes())
+        place = content.find(b"PK\x01\x02")
+        while place >= 0:
+            content[place + offset] = value
+            place = content.find(b"PK\x01\x02", place + 4)
+        path.write_bytes(content)
+
+    return make
+
+
+def _scrambled(path: Path) -> None:
+    _book(path)
+    with zipfile.ZipFile(path) as archive:
+        part = archive.getinfo("xl/worksheets/sheet1.xml")
+    content = bytearray(path.read_bytes())
+    start = part.header_offset + 30 + len(part.filename)
+    content[start + 20 : start + 60] = b"\xff" * 40
+    path.write_bytes(content)
+
+
 def _book(path: Path) -> None:
     book = Workbook()
     sheet = book.active
@@ -126,7 +171,17 @@ def _book(path: Path) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("make", "word"), [(_zip, "no XLSX workbook"), (_cut, "no XLSX workbook"), (_bomb, "unzips to")]
+    ("make", "word"),
+    [
+        (_zip, "no XLSX workbook"),
+        (_cut, "no XLSX workbook"),
+        (_bomb, "unzips to"),
+        (_no_such_style, "damaged"),
+        (_far_row, "past 1048576"),
+        (_flagged(8, 1), "no XLSX workbook"),  # an encrypted part
+        (_flagged(10, 99), "no XLSX workbook"),  # packed in a way that nobody knows
+        (_scrambled, "damaged|no XLSX workbook"),
+    ],
 )
 def test_a_workbook_that_is_none(
     make: Callable[[Path], None], word: str, tmp_path: Path, settings: pytest.FixtureRequest

@@ -64,6 +64,31 @@ def test_csv_gzip_and_xlsx_hold_the_same_rows(feeds: Feeds, kind: str) -> None:
         assert (errors(loaded), counts(loaded)) == ([], (0, 1, 0, 0)), path.name
 
 
+@pytest.mark.parametrize("shown", ["yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "General"])
+def test_a_real_date_is_what_its_column_holds_however_it_is_shown(feeds: Feeds, shown: str) -> None:
+    """Whoever writes a workbook by program gives every date a time of day, and people hide midnight's."""
+    feeds.world(until="stock")
+    midnight = datetime(2026, 2, 1)  # noqa: DTZ001 - a cell has no time zone
+    for kind, column in (("fx", "rate_date"), ("settlements", "settled_at")):
+        row = {**GOOD[kind], column: midnight}
+        if kind == "settlements":
+            row = {**row, "line_code": "L-X", "ordered_at": datetime(2026, 1, 30)}  # noqa: DTZ001
+        book = Workbook()
+        sheet = book.active
+        assert sheet is not None
+        sheet.append(list(row))
+        sheet.append(list(row.values()))
+        for cell in sheet[2]:
+            if isinstance(cell.value, datetime) and shown != "General":
+                cell.number_format = shown
+        book.save(feeds.folder / f"{kind}.xlsx")
+        loaded = load_feed(actor=ACTOR, kind=kind, path=feeds.folder / f"{kind}.xlsx")
+        assert (errors(loaded), counts(loaded)) == ([], (1, 0, 0, 0))
+    assert Rate.objects.filter(rate_date=midnight.date()).exists()
+    # The platform's midnight.
+    assert Settlement.objects.get(line_code="L-X").settled_at.isoformat() == "2026-01-31T16:00:00+00:00"
+
+
 def test_an_import_says_what_it_did(feeds: Feeds) -> None:
     path = feeds.folder / "rates.csv"
     path.write_text("rate_date,currency,rate,note\n2026-01-01,EUR,8.1,\n2026-01-01,EUR,8.1,\n2026-01-01,EUR,9,\n")
