@@ -69,7 +69,8 @@ PARTNERS = Kind(
     }
     CROSS JOIN LATERAL (
         SELECT coalesce(t.certified_from, was.valid_from) AS from_,
-            CASE WHEN %(has_certified_until)s THEN t.certified_until ELSE was.valid_until END AS until
+            CASE WHEN %(has_certified_until)s AND t.certified_from IS NOT NULL THEN t.certified_until
+                ELSE was.valid_until END AS until
     ) cert""",
     land=(
         """

@@ -25,7 +25,7 @@ VIOLATIONS = Kind(
         *not_later_than_now("penalised_at", "appealed_at", "overturned_at"),
         Check("overturned_at", RowError.ORDER_OF_TIMES, "t.overturned_at < t.penalised_at"),
     ),
-    # An empty appealed_at or overturned_at retracts nothing, also in a row that corrects.
+    # An empty appealed_at or overturned_at retracts nothing, except in a row that corrects: that supersedes them too.
     compare=f"""
     SELECT t.line, t.violation_code, t.shop_id, t.category, t.penalised_at, t.enforced_closure,
         now_.appealed_at, now_.overturned_at,
@@ -46,8 +46,10 @@ VIOLATIONS = Kind(
         )
     }
     CROSS JOIN LATERAL (
-        SELECT coalesce(t.appealed_at, was.appealed_at) AS appealed_at,
-            coalesce(t.overturned_at, was.overturned_at) AS overturned_at
+        SELECT CASE WHEN t.corrects AND %(has_appealed_at)s THEN t.appealed_at
+                ELSE coalesce(t.appealed_at, was.appealed_at) END AS appealed_at,
+            CASE WHEN t.corrects AND %(has_overturned_at)s THEN t.overturned_at
+                ELSE coalesce(t.overturned_at, was.overturned_at) END AS overturned_at
     ) now_
     CROSS JOIN LATERAL (
         SELECT was.appealed_at IS NULL OR now_.appealed_at = was.appealed_at AS appeal,

@@ -202,13 +202,13 @@ def test_what_is_shown_follows_the_latest_recorded_fact(feeds: Feeds) -> None:
     assert (days.lower.month, days.upper) == (3, None)
 
 
+def without(kind: str, *columns: str) -> list[str]:
+    return [name for name in GOOD[kind] if name not in columns]
+
+
 def test_an_absent_column_leaves_its_value_alone(feeds: Feeds) -> None:
     feeds.world(until="settlements")
     feeds.load("violations")
-
-    def without(kind: str, *columns: str) -> list[str]:
-        return [name for name in GOOD[kind] if name not in columns]
-
     for kind, columns in {
         "partners": without(
             "partners", "certified_from", "certified_until", "country", "registration_no", "commitment"
@@ -231,18 +231,35 @@ def test_an_absent_column_leaves_its_value_alone(feeds: Feeds) -> None:
 
 def test_a_certification_is_never_retracted_by_an_empty_cell(feeds: Feeds) -> None:
     feeds.world(until="targets")
+    certified = Certification.objects.get().days
     loaded = feeds.load("partners", {**GOOD["partners"], "certified_from": "", "certified_until": ""})
-    # An empty certified_until is null: without end; the first day stays.
-    assert counts(loaded) == (0, 0, 1, 0)
+    # Such a row says nothing about the certification: it doesn't make it endless either.
+    assert counts(loaded) == (0, 1, 0, 0)
+    assert Certification.objects.get().days == certified
+    # Only beside a first day is an empty last one a word: without end.
+    assert counts(feeds.load("partners", {**GOOD["partners"], "certified_until": ""})) == (0, 0, 1, 0)
     days = Certification.objects.get().days
-    assert (days.lower.year, days.upper) == (2025, None)
+    assert (days.lower, days.upper) == (certified.lower, None)
 
 
 def test_a_correction_that_would_end_before_it_began(feeds: Feeds) -> None:
     feeds.world(until="violations")
     feeds.load("violations", {**GOOD["violations"], "overturned_at": OVERTURNED})
-    loaded = feeds.load("violations", {**GOOD["violations"], "penalised_at": "2026-02-21T00:00:00Z", **CORRECTS})
+    late = {**GOOD["violations"], "penalised_at": "2026-02-21T00:00:00Z", **CORRECTS}
+    # What the file has no column for stays, and is in the way.
+    loaded = feeds.load("violations", late, columns=without("violations", "overturned_at"))
     assert errors(loaded) == [(2, "overturned_at", "order_of_times")]
+
+
+def test_a_correction_takes_an_overturn_back(feeds: Feeds) -> None:
+    feeds.world(until="violations")
+    feeds.load("violations", {**GOOD["violations"], "appealed_at": APPEALED, "overturned_at": OVERTURNED})
+    # Without `corrects`, empty cells retract nothing; with it, the row supersedes all that was recorded for its key.
+    assert counts(feeds.load("violations")) == (0, 1, 0, 0)
+    assert counts(feeds.load("violations", {**GOOD["violations"], **CORRECTS})) == (0, 0, 1, 0)
+    assert counts(feeds.load("violations", {**GOOD["violations"], **CORRECTS})) == (0, 1, 0, 0)
+    latest = Violation.objects.latest("pk")
+    assert (latest.appealed_at, latest.overturned_at) == (None, None)
 
 
 def test_a_correction_of_nothing_is_simply_new(feeds: Feeds) -> None:
