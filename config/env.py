@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -35,6 +36,13 @@ class Environment:
         if default is None:
             raise ImproperlyConfigured(f"{name} is not set. Set it in the environment; it has no default.")
         return default
+
+    def zone(self, name: str, default: str) -> str:
+        """Return the variable as the name of a time zone that exists."""
+        value = self.text(name, default)
+        if value not in available_timezones():
+            raise ImproperlyConfigured(f"{name}={value!r} is no time zone. Use an IANA name such as {default}.")
+        return value
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Return the variable as yes or no."""

@@ -10,18 +10,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
-from typing import ClassVar
+from typing import Any, ClassVar, NoReturn
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
 from core.actors import Actor
 from core.errors import BadInput, DomainError
 
 
-class Command(BaseCommand):
+class _Parser(CommandParser):
+    def error(self, message: str) -> NoReturn:
+        """Exit 2; called by `call_command` raise CommandError."""
+        if not self.called_from_command_line:
+            raise CommandError(f"Error: {message}")
+        self.exit(2, _one_line(f"{self.prog}: {message} (--help shows the arguments)") + "\n")
+
+
+class OneLine(BaseCommand):
+    """A command that refuses bad arguments in one line, without the whole usage before it."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Make the parser of the command's arguments."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.__class__ = _Parser
+        return parser
+
+
+class Command(OneLine):
     """A management command that never shows a traceback for bad input. Called by `call_command` it raises instead."""
 
     requires_system_checks: ClassVar[list[str]] = []  # type: ignore[misc]  # `make check` runs them; here seconds count

@@ -15,6 +15,8 @@ from core.policy import Policy, load_policy
 
 CODE = re.compile(rf"[A-Za-z0-9._-]{{1,{CODE_LENGTH}}}")
 POLICY_MAX_BYTES = 1024 * 1024
+# Periods outside would put a window's last day, or a midnight in UTC, outside of the years that a date can have.
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 
 
 def create_program(
@@ -22,14 +24,16 @@ def create_program(
 ) -> Program:
     """Create a program over the dates `start` to `end`, both included, and publish `policy` as its version 1.
 
-    Raises BadInput for a malformed code, an empty period or example tiers that nobody accepted, Conflict for a code
-    that is taken.
+    Raises BadInput for a malformed code, an empty or far-off period or example tiers that nobody accepted, Conflict
+    for a code that is taken.
     """
     actor.require(Capability.PUBLISH_POLICY)
     if not CODE.fullmatch(code):
         raise BadInput(f"{code!r} is no program code: use 1 to {CODE_LENGTH} characters of A-Z a-z 0-9 . _ -")
     if end < start:
         raise BadInput(f"The period ends on {end}, before it starts on {start}.")
+    if start.year < FIRST_YEAR or end.year > LAST_YEAR:
+        raise BadInput(f"The period {start} to {end} is not within the years {FIRST_YEAR} to {LAST_YEAR}.")
     _refuse_examples(policy, accepted=accept_example_tiers)
     with transaction.atomic():
         program, created = Program.objects.get_or_create(code=code, defaults={"starts_on": start, "ends_on": end})

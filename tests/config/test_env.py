@@ -61,3 +61,11 @@ def test_urls_need_their_scheme() -> None:
     assert Environment({"ORIGINS": "https://a.example,http://b"}).urls("ORIGINS") == ["https://a.example", "http://b"]
     with pytest.raises(ImproperlyConfigured, match=r"'portal\.example\.com' is not a URL"):
         Environment({"ORIGINS": "portal.example.com"}).urls("ORIGINS")
+
+
+def test_a_time_zone() -> None:
+    assert Environment({"ZONE": "Europe/Berlin"}).zone("ZONE", "Asia/Shanghai") == "Europe/Berlin"
+    assert Environment({}).zone("ZONE", "Asia/Shanghai") == "Asia/Shanghai"
+    for text in ("Mars", "Europe", "+08:00", "../etc/passwd"):
+        with pytest.raises(ImproperlyConfigured, match="is no time zone"):
+            Environment({"ZONE": text}).zone("ZONE", "Asia/Shanghai")

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, ManagementUtility, call_command
 from django.core.management.base import BaseCommand
 
 from core.audit import verify_chain
@@ -155,3 +155,26 @@ def test_moments_on_the_command_line() -> None:
     for text in ("2026-03-31", "yesterday", "", "0001-01-01T00:00:00+14:00"):
         with pytest.raises(BadInput, match="--as-of"):
             moment(text, option="--as-of")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("start", "end"), [("0001-01-01", "0001-03-31"), ("9999-10-01", "9999-12-31")])
+def test_a_period_that_no_window_can_follow_is_refused(tmp_path: Path, start: str, end: str) -> None:
+    path = policy_file(tmp_path, {"markets": ["DE"]})
+    with pytest.raises(BadInput, match="not within the years"):
+        run("create_program", "FAR", "--start", start, "--end", end, "--policy", path)
+    assert not Program.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("publish_policy",), ("create_program", "Q1", "--start", "2026-01-01"), ("publish_policy", "Q1", "a", "b")],
+)
+def test_bad_arguments_are_one_line(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        ManagementUtility(["manage.py", *arguments]).execute()
+    assert caught.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"manage.py {arguments[0]}: ")
+    assert said.err.count("\n") == 1

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import BaseCommand, CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command, get_commands
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -25,10 +25,11 @@ from config.embedded.launch import end_with_parent
 from config.env import env
 from config.state import ROOT, Services, State
 from config.supervisor import GivenUp, Program, StopRequested, Supervisor, inherit_environment, say, stopping_on_signals
+from core.cli import OneLine
 from core.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(OneLine):
     """Start everything, watch it, stop everything."""
 
     help = (

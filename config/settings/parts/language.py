@@ -13,7 +13,7 @@ LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 # Where people and the nightly runs live when no program says otherwise.
-PLATFORM_TIME_ZONE = env.text("PLATFORM_TIME_ZONE", "Asia/Shanghai")
+PLATFORM_TIME_ZONE = env.zone("PLATFORM_TIME_ZONE", "Asia/Shanghai")
 
 # What stands in a brand's place where there is none (CONTRACT.md), each word compared as brands are. They are looked at
 # when a row is recorded: set them before the first feed.
