@@ -49,14 +49,31 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return condition()
 
 
+def environment_of(state: Path, **more: str) -> dict[str, str]:
+    """A shell's environment over this state folder: nothing of the test session's own servers leaks into it."""
+    hidden = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DINGYAO_TEST_FOLDER", "PYTEST_XDIST_WORKER"}
+    kept = {key: value for key, value in os.environ.items() if key not in hidden}
+    return kept | {"DINGYAO_STATE": str(state), "PORT": "0", **more}
+
+
+def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, as in a terminal with this environment."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 class Up:
     """A real `manage.py up` over a state folder of its own."""
 
     def __init__(self, state: Path, output: Path, *arguments: str, **environment: str) -> None:
-        # Nothing of the test session's own servers may leak into it.
-        hidden = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "DINGYAO_TEST_FOLDER", "PYTEST_XDIST_WORKER"}
-        self.environment = {key: value for key, value in os.environ.items() if key not in hidden}
-        self.environment |= {"DINGYAO_STATE": str(state), "PORT": "0", **environment}
+        self.environment = environment_of(state, **environment)
         self.output = output
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
@@ -89,15 +106,7 @@ class Up:
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command over the same state, as in another terminal."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return manage(self.environment, *arguments)
 
     def end(self) -> None:
         """Whatever a test has left of it."""

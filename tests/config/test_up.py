@@ -17,7 +17,7 @@ import pytest
 
 from config.state import ROOT, State
 from config.supervisor import StopRequested, stopping_on_signals
-from tests.config.processes import Up, alive, eventually, family
+from tests.config.processes import Up, alive, environment_of, eventually, family, manage
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -144,21 +144,20 @@ def test_a_port_that_is_none(up: Callable[..., Up]) -> None:
     assert "PORT='eighty' is not a whole number" in running.text
 
 
-def test_a_command_without_a_database_says_what_to_start(tmp_path: Path, up: Callable[..., Up]) -> None:
-    idle = up("--help")
-    idle.process.wait(30)
-    done = idle.manage("migrate", "--check")
+def test_a_command_without_a_database_says_what_to_start(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path / "var")
+    done = manage(environment, "migrate", "--check")
     assert done.returncode == 1
     assert done.stderr.strip() == (
         "No database: start one with `python manage.py up --services-only` in another terminal, "
         "or name one in DATABASE_URL."
     )
-    idle.environment["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/portal"
-    done = idle.manage("migrate", "--check")
+    environment["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/portal"
+    done = manage(environment, "migrate", "--check")
     assert done.returncode == 1
     assert done.stderr.startswith("The database that DATABASE_URL names (portal at 127.0.0.1:1) does not answer")
     assert len(done.stderr.strip().splitlines()) == 1
-    idle.environment["DATABASE_URL"] = "mysql://localhost/portal"
-    done = idle.manage("check")
+    environment["DATABASE_URL"] = "mysql://localhost/portal"
+    done = manage(environment, "check")
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1), done.stderr
     assert "only postgresql://" in done.stderr

@@ -13,7 +13,7 @@ from tests.faults.house import House, digest_of
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(tmp_path_factory.mktemp("house"))
+    house = House(tmp_path_factory.mktemp("house"), chunk=50)
     try:
         yield house
     finally:
@@ -36,7 +36,8 @@ def write_settlements(path: Path, house: House, round_: int) -> None:
 def test_an_overlapping_load_is_seen_whole_or_not_at_all(house: House, tmp_path: Path) -> None:
     program = house.load_quarter(5, 300, tmp_path)
     digests = set()
-    for round_ in range(4):
+    # Three: the last run has seen two loads for certain, and the first one at most one.
+    for round_ in range(3):
         path = tmp_path / f"late-{round_}.csv"
         write_settlements(path, house, round_)
         running, loading = house.start("recompute", program), house.start("load", "settlements", str(path))
