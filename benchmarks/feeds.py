@@ -45,7 +45,8 @@ def write_settlements(
             settled = min(ordered + random.randrange(24 * 20), len(stamps) - 1)
             ordered = min(ordered, settled)
             refund = random.random() < 0.1
-            amount = f"-{random.randrange(100, 3000) / 100:.2f}" if refund else f"{random.randrange(100, 9000) / 100:.2f}"
+            cents = -random.randrange(100, 3000) if refund else random.randrange(100, 9000)
+            amount = f"{cents / 100:.2f}"
             block.append(
                 f"{prefix}{number:09},S{shop:07},O{number:09},{'refund' if refund else 'sale'},{stamps[ordered]},"
                 f"{stamps[settled]},{amount},{CURRENCIES[number % len(CURRENCIES)]}\n"
