@@ -17,8 +17,10 @@ from core.states import IllegalTransition, ensure_transition
 from core.values import round_money
 from incentives.models import Decision, Payout, PayoutLine
 from incentives.states import PAYOUT_TRANSITIONS, Account, DecisionKind, LineState, PayoutState
+from partners.models import Suspension
 
 ZERO = Decimal(0)
+SYSTEM = Actor.system("incentives")
 
 
 def lock_payouts(ids: Iterable[int]) -> list[Payout]:
@@ -156,3 +158,25 @@ def told(decision: Decision, payout: Payout) -> dict[str, Any]:
         "payable": str(payout.payable),
         "currency": payout.currency,
     }
+
+
+def hold_suspended(payouts: Iterable[Payout], *, at: datetime) -> None:
+    """Hold those of `payouts` whose partner is suspended or terminated (POLICY 6), and say so as the system.
+
+    The caller has the lock of payout lines, as suspensions do: none can come between this look and the commit.
+    """
+    by_partner = {payout.partner_id: payout for payout in payouts if not payout.held}
+    # In force now, not at `at`: a suspension may have come while the caller waited for that lock.
+    suspended = Suspension.objects.filter(partner__in=by_partner, during__upper_inf=True)
+    for partner in sorted(suspended.values_list("partner", flat=True)):
+        payout = by_partner[partner]
+        payout.refresh_from_db(fields=["version"])  # a submission's prices were set in SQL
+        change(payout, held=True)
+        decide(
+            payout,
+            DecisionKind.HOLD,
+            actor=SYSTEM,
+            at=at,
+            before=payout.state,
+            reason=_("The partner is suspended."),
+        )

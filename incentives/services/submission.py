@@ -16,10 +16,10 @@ from core.errors import BadInput, Conflict
 from core.models import Note
 from incentives import ledger, policies
 from incentives.models import Bar, Decision, Payout, PayoutLine, PayoutPreview, Run
-from incentives.services.desk import ZERO
+from incentives.services.desk import ZERO, hold_suspended
 from incentives.services.freezing import freeze_lines
 from incentives.states import IN_LIFE, DecisionKind, LineState, PayoutState, RunKind, RunState
-from partners.models import Partner, Suspension
+from partners.models import Partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def submit_run(
         )
         for payout in payouts
     )
-    _hold_suspended(payouts, at=at)
+    hold_suspended(payouts, at=at)
     report = _report(run, [payout.pk for payout in payouts], tuple(skipped.values()))
     audit.record(
         actor=actor,
@@ -218,26 +218,6 @@ def _open_debts(partner_ids: Collection[int], currency: str) -> Mapping[int, Dec
         for partner, debt in owing.items()
         if debt > -carried.get(partner, ZERO)
     }
-
-
-def _hold_suspended(payouts: Iterable[Payout], *, at: datetime) -> None:
-    """A suspended or terminated partner's payouts are held at once (POLICY 6)."""
-    by_partner = {payout.partner_id: payout.pk for payout in payouts}
-    # In force now, not at `at`: a suspension may have come while this submission waited for its lock.
-    suspended = Suspension.objects.filter(partner__in=by_partner, during__upper_inf=True)
-    for partner in sorted(suspended.values_list("partner", flat=True)):
-        payout = Payout.objects.get(pk=by_partner[partner])
-        payout.held, payout.version = True, payout.version + 1
-        payout.save(update_fields=["held", "version"])
-        Decision.objects.create(
-            payout=payout,
-            kind=DecisionKind.HOLD,
-            at=at,
-            reason=Note.objects.create(text=_("The partner is suspended.")),
-            state_before=payout.state,
-            state_after=payout.state,
-            details={"version": payout.version},
-        )
 
 
 def _report(run: Run, ids: list[int], skipped: tuple[Skipped, ...]) -> SubmissionReport:

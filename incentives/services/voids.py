@@ -22,6 +22,7 @@ from incentives.services.desk import (
     difference,
     ensure_move,
     figures,
+    hold_suspended,
     live_base,
     lock_payout,
     needed_reason,
@@ -111,6 +112,8 @@ def undo_void(
 ) -> Payout:
     """Undo a void, of a payout or a line: the lines, the state and the amounts that it changed, and its bar.
 
+    Where the partner has been suspended meanwhile, what lives again is held.
+
     Raises Conflict that says why where it can't be done exactly: undone before, the payout has moved on since,
     or a line's merchant, brand or entry has been taken by another payout meanwhile.
     """
@@ -140,6 +143,7 @@ def undo_void(
     Bar.objects.filter(decision=decision).update(lifted_by=undoing)
     if payout.state in OWED:
         ledger.post(cause=f"decision:{undoing.pk}", at=at, payout=payout, entries=amounts["entries"])
+    hold_suspended([payout], at=at)
     audit.record(
         actor=actor,
         action="payout.void_undone",

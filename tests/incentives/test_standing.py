@@ -22,6 +22,8 @@ from incentives.services import (
     submit_run,
     suspend_partner_and_hold,
     terminate_partner_and_hold,
+    undo_void,
+    void_payout,
 )
 from partners.models import Membership, Suspension
 from partners.people import actor_of
@@ -78,6 +80,17 @@ def test_a_termination_holds_what_was_released_meanwhile(world: World, payouts: 
     _, stopped = terminate_partner_and_hold(actor=rita, partner=world.haiqiao, reason=REASON)
     assert [payout.pk for payout in stopped] == [payouts["approved"].pk]
     assert Suspension.objects.filter(partner=world.haiqiao, terminal=True).count() == 1
+
+
+def test_a_void_that_is_undone_under_a_suspension_comes_back_held(world: World, payouts: dict[str, Payout]) -> None:
+    rita, omar = actor_of(make_user("rita", Role.RISK)), world.actor("omar")
+    void_payout(actor=omar, payout=payouts["approved"], reason="Forged licence.")
+    suspend_partner_and_hold(actor=rita, partner=world.haiqiao, reason=REASON)
+    assert held(payouts) == {"in_review", "in_payment"}
+    undone = undo_void(actor=omar, decision=payouts["approved"].decisions.get(kind="void"))
+    assert (undone.state, undone.held) == ("approved", True)
+    assert undone.version == Payout.objects.get(pk=undone.pk).version
+    assert [decision.kind for decision in undone.decisions.order_by("pk")][-2:] == ["undo_void", "hold"]
 
 
 def test_both_or_neither(world: World, payouts: dict[str, Payout]) -> None:
