@@ -11,7 +11,8 @@ from core import audit
 from core.actors import Actor, Capability
 from core.errors import BadInput, Conflict, NotFound
 from core.models import CODE_LENGTH, PolicyVersion, Program
-from core.policy import Policy, load_policy
+from core.policy import Policy
+from core.policy_reader import load_policy
 
 CODE = re.compile(rf"[A-Za-z0-9._-]{{1,{CODE_LENGTH}}}")
 POLICY_MAX_BYTES = 1024 * 1024

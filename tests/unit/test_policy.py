@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput
-from core.policy import Policy, PolicyError, load_policy
+from core.policy import Policy
+from core.policy_reader import PolicyError, load_policy
 from core.values import Period
 
 TIERS = [{"from": "0", "pay": "0.90"}, {"from": "0.05", "pay": "0.70"}, {"from": "0.20", "pay": "0"}]

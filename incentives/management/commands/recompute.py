@@ -12,7 +12,7 @@ from core.cli import Command as BaseCommand
 from core.cli import moment
 from core.errors import BadInput, DomainError, NotFound, Unavailable
 from core.models import PolicyVersion, Program
-from core.policy import load_policy
+from core.policy_reader import load_policy
 from incentives.engine.run import progress, start_run, try_policy, work
 from incentives.models import Run
 from incentives.states import RunState
