@@ -41,7 +41,7 @@ class Command(BaseCommand):
             recorded_at=moment(recorded_at, option="--recorded-at") if isinstance(recorded_at, str) else recorded_at,
         )
         if loaded.ignored_columns:
-            names = ", ".join(name or "(without a name)" for name in loaded.ignored_columns)
+            names = ", ".join(_shown(name) for name in loaded.ignored_columns)
             self.stdout.write(f"columns not known, ignored: {names}")
         self._show_rejected(loaded)
         self.stdout.write(
@@ -60,3 +60,10 @@ class Command(BaseCommand):
             nothing = " Nothing was recorded (--strict)." if loaded.strict else ""
             which = loaded.batch_id or f"--import {loaded.pk}"
             self.stdout.write(f"{others}{nothing} All of them: manage.py rejected_rows {which} -o FILE".strip())
+
+
+def _shown(column: str) -> str:
+    """A header cell as a terminal may show it: an invisible character in it is most likely why it isn't known."""
+    if not column:
+        return "(without a name)"
+    return column if column.isprintable() else ascii(column)

@@ -81,10 +81,10 @@ def test_ten_loads_of_one_file_at_once(feeds: Feeds, tmp_path: Path) -> None:
 
 def test_exit_statuses_and_lines(feeds: Feeds, tmp_path: Path) -> None:
     good, bad = GOOD["partners"], {**GOOD["partners"], "partner_code": "P 2"}
-    path = write(tmp_path / "partners.csv", [good, bad], [*good, "note"])
+    path = write(tmp_path / "partners.csv", [good, bad], [*good, "note", "not\u200be"])
     status, lines, errors = finish(start("load", "partners", path))
     assert (status, errors) == (3, [])
-    assert lines[0] == "columns not known, ignored: note"
+    assert lines[0] == "columns not known, ignored: note, 'not\\u200be'"
     assert lines[1].startswith("line 3: malformed: partner_code: “P 2”")
     batch = FactBatch.objects.get().pk
     assert lines[-1] == f"batch {batch} rows 2 new 1 unchanged 0 updated 0 rejected 1"
