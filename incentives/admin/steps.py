@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.actors import Actor
 from core.errors import Conflict, DomainError
@@ -176,7 +176,11 @@ def _act(request: HttpRequest, actor: Actor, step: Step, payouts: Sequence[Payou
     if done:
         messages.success(
             request,
-            _("%(step)s: %(count)d payouts · %(amount)s %(currency)s")
+            ngettext(
+                "%(step)s: %(count)d payout · %(amount)s %(currency)s",
+                "%(step)s: %(count)d payouts · %(amount)s %(currency)s",
+                len(done),
+            )
             % {
                 "step": step.label,
                 "count": len(done),

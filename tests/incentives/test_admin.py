@@ -66,7 +66,7 @@ def test_submit_approve_void_and_pay_by_different_people(world: World, browser: 
     )
     assert "Approve: 2 payouts · 6,000.00 CNY" in omar.get(asked["Location"]).content.decode()
     assert take(omar, "approve", mine, theirs) == "Approve: 2 payouts · 6,000.00 CNY"
-    assert take(omar, "void", theirs, text="Fabricated orders.") == "Void: 1 payouts · 2,000.00 CNY"
+    assert take(omar, "void", theirs, text="Fabricated orders.") == "Void: 1 payout · 2,000.00 CNY"
     take(fiona, "start_payment", mine)
     take(fiona, "mark_paid", mine, text="BOC-1")
 
@@ -158,7 +158,7 @@ def test_each_role_is_offered_its_own_steps_for_many(world: World, browser: Brow
     listed = reverse("admin:incentives_payout_changelist")
     chosen = olga.post(listed, {"action": "return", "_selected_action": [payout.pk]})
     assert "Return: 1 payout" in olga.get(chosen["Location"]).content.decode()
-    assert take(olga, "return", payout, text="The list was not final.") == "Return: 1 payouts · 4,000.00 CNY"
+    assert take(olga, "return", payout, text="The list was not final.") == "Return: 1 payout · 4,000.00 CNY"
 
 
 def test_decisions_name_states_in_words(world: World, browser: Browser, payout: Payout) -> None:
