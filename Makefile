@@ -15,7 +15,7 @@ DEPLOYMENT = DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=por
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test proof check format lock messages clean
+.PHONY: help setup setup-dev demo test proof bench check format lock messages clean
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: setup-dev ## Run the tests, on two processes (ARGS="-k payout")
 
 proof: setup-dev ## Run the long proofs
 	$(BIN)/python -m pytest -m proof $(ARGS)
+
+bench: setup-dev ## Measure loading and judging, as ratios (ARGS="--shops 10000 --lines 500000")
+	$(BIN)/python -m benchmarks.measure $(ARGS)
 
 check: setup-dev ## Check style, types, floors, migrations, deployment, compose file and Dockerfile
 	$(BIN)/ruff check .
