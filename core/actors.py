@@ -125,11 +125,6 @@ class Actor:
         return cls(user_id=None, roles=OPERATOR_ROLES, label=label)
 
     @property
-    def is_system(self) -> bool:
-        """No person stands behind this act."""
-        return self.user_id is None and bool(self.roles)
-
-    @property
     def is_operator(self) -> bool:
         """Sees the marketplace's side."""
         return bool(self.roles & OPERATOR_ROLES)

@@ -48,11 +48,6 @@ def fix_as_of() -> tuple[datetime, int]:
         return max(now, newest), sequence
 
 
-def last_sequence() -> int:
-    """The sequence of the newest sealed batch; 0 where there is none."""
-    return _clock()[2]
-
-
 def _clock() -> tuple[datetime, datetime, int]:
     # max() over the unique index on sequence and over batch_recorded: two index look-ups.
     with connection.cursor() as cursor:

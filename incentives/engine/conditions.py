@@ -20,8 +20,6 @@ from core.words import amount, country, country_short, day, days_left, joined
 from incentives.models import FrozenShop, Result, Run
 from incentives.states import Outcome
 
-CNY = "CNY"
-
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -59,31 +57,37 @@ class ConditionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Meter:
+    """How much of what is needed is there: an amount or a count, and the countries behind it."""
+
+    reached: Decimal | None = None
+    needed: Decimal | None = None
+    boxes: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """A rule: its column in the results, its outcome over frozen facts `f`, its title, its sentence, its deadline."""
+    """A rule: its column in the results, its outcome over frozen facts `f`, its title, sentence, deadline, meter."""
 
     key: str
     title: str | Promise
     outcome_sql: str
     sentence: Callable[[Case], str]
     until: Callable[[Case], date | None] = lambda case: None
+    meter: Callable[[Case], Meter] = lambda case: Meter()
 
     def line(self, case: Case) -> ConditionLine:
         """Put the condition into words for one shop."""
-        meter = case.outcome != Outcome.NOT_APPLICABLE
-        gmv = self.key == "activated" and meter and case.shop.gmv is not None
-        stock = self.key == "stocked" and meter
+        meter = self.meter(case) if case.outcome != Outcome.NOT_APPLICABLE else Meter()
         return ConditionLine(
             key=self.key,
             outcome=case.outcome,
             title=str(self.title),
             sentence=self.sentence(case),
             until=self.until(case) if case.outcome == Outcome.PENDING else None,
-            reached=case.shop.gmv if gmv else Decimal(len(case.shop.stock_countries)) if stock else None,
-            needed=case.rules.activation.gmv_above if gmv else Decimal(case.rules.stock.minimum) if stock else None,
-            boxes=tuple((code, code in case.shop.stock_countries) for code in case.rules.stock.countries)
-            if stock
-            else (),
+            reached=meter.reached,
+            needed=meter.needed,
+            boxes=meter.boxes,
         )
 
 
@@ -186,6 +190,10 @@ def _activated_until(case: Case) -> date | None:
     return shop.window_ends_on if case.as_of_date <= shop.window_ends_on else shop.settles_by
 
 
+def _activated_meter(case: Case) -> Meter:
+    return Meter(case.shop.gmv, case.rules.activation.gmv_above) if case.shop.gmv is not None else Meter()
+
+
 def _stocked(case: Case) -> str:
     if case.outcome == Outcome.NOT_APPLICABLE:
         return _("Not needed for shops in this market")
@@ -212,6 +220,11 @@ def _stocked(case: Case) -> str:
     if not seen:
         return _("No stock was seen by %(day)s") % words
     return _("Stock was seen in %(seen)s only, by %(day)s") % words
+
+
+def _stocked_meter(case: Case) -> Meter:
+    seen, rules = case.shop.stock_countries, case.rules.stock
+    return Meter(Decimal(len(seen)), Decimal(rules.minimum), tuple((code, code in seen) for code in rules.countries))
 
 
 def _shop_normal(case: Case) -> str:
@@ -279,6 +292,7 @@ CONDITIONS: tuple[Condition, ...] = (
                 WHEN %(as_of_date)s <= f.settles_by THEN 'pending' ELSE 'not_met' END""",
         _activated,
         _activated_until,
+        _activated_meter,
     ),
     Condition(
         "stocked",
@@ -289,6 +303,7 @@ CONDITIONS: tuple[Condition, ...] = (
                 WHEN NOT f.stock_seen THEN 'unknown' ELSE 'not_met' END""",
         _stocked,
         lambda case: case.period_last,
+        _stocked_meter,
     ),
     Condition(
         "shop_normal",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -20,20 +19,19 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from config.state import ROOT
 from core import audit
 from core.models import RoleGrant, User
 from incentives import ledger
 from incentives.models import LedgerEntry, Payout, Run
 from incentives.states import PayoutState
 from partners.models import Membership, Partner
+from tests.realquarter import FOLDER, needed
 
-FOLDER = Path(os.environ.get("DINGYAO_REALQUARTER", str(ROOT.parent / "shared" / "realquarter")))
 PROGRAM = "olist-2026"
 PASSWORD = "a-long-enough-secret"
 Browser = Callable[[User], Client]
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"there is no {FOLDER.name} folder beside the project")
+pytestmark = needed
 
 
 def command(*arguments: object) -> str:

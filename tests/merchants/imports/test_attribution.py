@@ -267,4 +267,4 @@ def test_the_rules_are_applied_again_to_unattributed_shops_only(market: Feeds) -
     assert apply_attribution_again(actor=lena, shops=list(Shop.objects.all())) == 0
     found = Attribution.objects.order_by("shop__code").values_list("shop__code", "partner__code", "cause")
     assert list(found) == [("S-1", "P-2", "claim"), ("S-2", "P-3", "record")]
-    assert ACTOR.is_system
+    assert ACTOR.user_id is None

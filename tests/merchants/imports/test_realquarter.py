@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from config.state import ROOT
 from core.services import create_program, read_policy
 from merchants.models import Attribution, Settlement, Shop
 from merchants.services import load_feed
 from tests.merchants.imports.feeds import ACTOR
+from tests.realquarter import FOLDER, needed
 
-FOLDER = Path(os.environ.get("DINGYAO_REALQUARTER") or ROOT.parent / "shared" / "realquarter")
 ROWS = {"partners": 22, "targets": 842, "fx": 1175, "shops": 842, "shop_statuses": 842, "settlements": 4984}
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(not FOLDER.is_dir(), reason=f"there is no {FOLDER.name} folder beside the repository")
+@needed
 def test_real_feeds() -> None:
     create_program(
         actor=ACTOR,
