@@ -3,6 +3,8 @@
 A chunk is claimed in one short transaction (lease, next epoch) and done in a second one, which first locks the
 chunk's row and checks that the epoch is still its own. So of two workers that believe they own a chunk one
 finds out before it has written anything, and a worker that dies or is stopped leaves nothing behind.
+
+An answer that was lost is looked up by its key: a claim by its worker's name, a finished chunk by its epoch.
 """
 
 import logging
@@ -12,7 +14,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
+from django.db.models import Q
 
+from core import outages
 from core.actors import Actor
 from incentives.engine import finish, steps
 from incentives.models import RunChunk
@@ -20,22 +24,30 @@ from incentives.states import ChunkState, RunState, Step
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
+MOST_ATTEMPTS = 5  # tries that the chunk itself failed
+# All claims. Workers killed and databases restarted tell nothing against a chunk, until it is always over the same one.
+MOST_CLAIMS = 15
+# How soon PostgreSQL notices, in the middle of a statement, that the worker has gone, and lets go of its locks.
+NOTICE_SECONDS = 2
 SYSTEM = Actor.system("engine")
 
 # One statement: the first waiting chunk of the first unfinished step that nobody holds. Unique index chunk_once.
 # SKIP LOCKED passes over chunks that are being worked on even where their lease has run out: whoever works holds
 # the row's lock, and whoever is stopped loses it with its connection (idle_in_transaction_session_timeout).
+# A worker does one chunk at a time: one that is leased in its own name is a claim whose answer it never heard.
+# A lease that ran out, unlike one given up, was lost with its worker or its database: that try isn't counted.
 CLAIM = """
-WITH steps(step, turn) AS (VALUES ('first_entities', 1), ('shops', 2), ('price', 3))
+WITH steps(step, turn) AS (VALUES ('first_entities', 1), ('turnover', 1), ('shops', 2), ('price', 3))
 UPDATE incentives_runchunk c
-SET epoch = epoch + 1, attempts = attempts + 1, lease_until = clock_timestamp() + %(lease)s, worker = %(worker)s,
+SET epoch = epoch + 1, attempts = attempts + CASE WHEN lease_until IS NULL THEN 1 ELSE 0 END,
+    lease_until = clock_timestamp() + %(lease)s, worker = %(worker)s,
     started_at = coalesce(started_at, clock_timestamp())
 WHERE c.id = (
     SELECT w.id
     FROM incentives_runchunk w JOIN steps s ON s.step = w.step JOIN incentives_run r ON r.id = w.run_id
-    WHERE w.run_id = %(run)s AND r.state = 'running' AND w.state = 'waiting' AND w.attempts < %(most)s
-      AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp())
+    WHERE w.run_id = %(run)s AND r.state = 'running' AND w.state = 'waiting' AND w.attempts < %(attempts)s
+      AND w.epoch < %(claims)s
+      AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp() OR w.worker = %(worker)s)
       AND NOT EXISTS (SELECT 1 FROM incentives_runchunk e JOIN steps t ON t.step = e.step
                       WHERE e.run_id = w.run_id AND e.state = 'waiting' AND t.turn < s.turn)
     ORDER BY s.turn, w.number
@@ -53,20 +65,11 @@ class Claimed:
 
 
 def claim(run_id: int, *, worker: str) -> Claimed | None:
-    """Take the next piece of work of a run, or None where there is none to take now."""
-    params: dict[str, Any] = {
-        "lease": timedelta(seconds=settings.ENGINE_LEASE_SECONDS),
-        "worker": worker,
-        "run": run_id,
-        "most": MOST_ATTEMPTS,
-    }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(CLAIM, params)
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        chunk = RunChunk.objects.select_related("run__program").get(pk=row[0])
-    return Claimed(chunk, chunk.epoch)
+    """Take the next piece of work of a run, or None where there is none to take now.
+
+    A database that restarts is waited for. `worker` names a process or thread that does one chunk at a time.
+    """
+    return outages.again(lambda: _claim(run_id, worker))
 
 
 def perform(claimed: Claimed) -> bool:
@@ -85,11 +88,10 @@ def perform(claimed: Claimed) -> bool:
             rows = steps.perform(run, chunk)
             _mark_done(claimed, rows)
             if chunk.step == Step.PRICE:
-                finish.publish(run)
-    except Error as error:
-        log.warning("chunk %s of run %s failed: %s", chunk.number, run.pk, error)
-        _give_up(claimed, str(error).strip())
-        return False
+                finish.publish(run, priced=rows)
+    except Exception as error:  # noqa: BLE001 - whatever it was, it belongs into the chunk: that is where people look
+        log.warning("step %s, chunk %s of run %s failed: %s", chunk.step, chunk.number, run.pk, error)
+        return _settle(claimed, error)
     return True
 
 
@@ -97,14 +99,14 @@ def fail_exhausted(run_id: int) -> bool:
     """End a run that has a chunk which failed too often: loudly, publishing nothing."""
     chunk = (
         RunChunk.objects.filter(run_id=run_id, run__state=RunState.RUNNING, state=ChunkState.WAITING)
-        .filter(attempts__gte=MOST_ATTEMPTS)
+        .filter(Q(attempts__gte=MOST_ATTEMPTS) | Q(epoch__gte=MOST_CLAIMS))
         .order_by("pk")
         .first()
     )
     if chunk is None or _is_held(chunk):
         return False
     reason = chunk.error or "the worker died each time"
-    finish.fail(run_id, f"step {chunk.step}, chunk {chunk.number}, after {chunk.attempts} tries: {reason}")
+    finish.fail(run_id, f"step {chunk.step}, chunk {chunk.number}, after {chunk.epoch} tries: {reason}")
     return True
 
 
@@ -125,18 +127,43 @@ def overdue_runs() -> list[int]:
 
 
 def guard_session() -> None:
-    """Make PostgreSQL end this transaction when its worker stands still, so that its locks don't outlive the lease."""
+    """Make PostgreSQL end this transaction when its worker has gone or stands still: no lock outlives the lease."""
     with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL client_connection_check_interval = '{NOTICE_SECONDS}s'")
         cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{settings.ENGINE_LEASE_SECONDS}s'")
 
 
+def _claim(run_id: int, worker: str) -> Claimed | None:
+    params: dict[str, Any] = {
+        "lease": timedelta(seconds=settings.ENGINE_LEASE_SECONDS),
+        "worker": worker,
+        "run": run_id,
+        "attempts": MOST_ATTEMPTS,
+        "claims": MOST_CLAIMS,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(CLAIM, params)
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        chunk = RunChunk.objects.select_related("run__program").get(pk=row[0])
+    return Claimed(chunk, chunk.epoch)
+
+
 def _still_mine(claimed: Claimed) -> bool:
-    # The lock is held to the end of the work: it is what keeps others from claiming the chunk meanwhile.
-    return (
-        RunChunk.objects.select_for_update(of=("self",))
-        .filter(pk=claimed.chunk.pk, epoch=claimed.epoch, state=ChunkState.WAITING, run__state=RunState.RUNNING)
-        .exists()
-    )
+    # Both locks are held to the end of the work: the chunk's keeps others from claiming it meanwhile, the run's (a
+    # shared one) lets nobody end the run, and take back what it wrote, while its chunks are still writing.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM incentives_runchunk WHERE id = %s AND epoch = %s AND state = 'waiting' FOR UPDATE",
+            [claimed.chunk.pk, claimed.epoch],
+        )
+        if cursor.fetchone() is None:
+            return False
+        cursor.execute(
+            "SELECT id FROM incentives_run WHERE id = %s AND state = 'running' FOR SHARE", [claimed.chunk.run_id]
+        )
+        return cursor.fetchone() is not None
 
 
 def _mark_done(claimed: Claimed, rows: int) -> None:
@@ -150,14 +177,29 @@ def _mark_done(claimed: Claimed, rows: int) -> None:
             raise RuntimeError("a locked chunk changed under its owner")
 
 
-def _give_up(claimed: Claimed, error: str) -> None:
+def _settle(claimed: Claimed, error: Exception) -> bool:
     try:
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()  # lost in the middle? The next query opens a new one.
-        RunChunk.objects.filter(pk=claimed.chunk.pk, epoch=claimed.epoch).update(error=error[:2000], lease_until=None)
+        return outages.again(lambda: _give_up(claimed, error))
     except Error as gone:
-        # The database itself is away: the lease runs out by itself.
+        # The database stays away: the lease runs out by itself.
         log.warning("chunk %s could not be given up: %s", claimed.chunk.pk, gone)
+        return False
+
+
+def _give_up(claimed: Claimed, error: Exception) -> bool:
+    """Let others have the chunk, and say what went wrong. True where it is done after all: only the answer was lost."""
+    with transaction.atomic():
+        # The lock waits for the transaction whose end was not heard, should the server still be at it.
+        chunk = RunChunk.objects.select_for_update().filter(pk=claimed.chunk.pk, epoch=claimed.epoch).first()
+        if chunk is None:
+            return False  # taken away: whoever has it now writes its story
+        if chunk.state == ChunkState.DONE:
+            return True
+        chunk.lease_until, chunk.error = None, (str(error).strip() or repr(error))[:2000]
+        if outages.will_pass(error):
+            chunk.attempts -= 1  # tells nothing against the chunk
+        chunk.save(update_fields=["lease_until", "error", "attempts"])
+    return False
 
 
 def _is_held(chunk: RunChunk) -> bool:
