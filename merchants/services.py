@@ -57,6 +57,15 @@ def load_feed(
     )
 
 
+def fail_lost_imports(*, actor: Actor) -> int:
+    """Mark running imports whose process has died as failed, each with an audit row; return how many.
+
+    Every load does so first; a task does it for a house in which nothing more is loaded.
+    """
+    actor.require(Capability.LOAD_FEED)
+    return loading.fail_lost(actor)
+
+
 def assign_shop(
     *, actor: Actor, shop: Shop, partner: Partner, reason: str, guard: Callable[[Shop], None] | None = None
 ) -> Attribution:

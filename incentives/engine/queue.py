@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5  # tries that the chunk itself failed
 # All claims. Workers killed and databases restarted tell nothing against a chunk, until it is always over the same one.
 MOST_CLAIMS = 15
-# How soon PostgreSQL notices, in the middle of a statement, that the worker has gone, and lets go of its locks.
-NOTICE_SECONDS = 2
 SYSTEM = Actor.system("engine")
 
 # One statement: the first waiting chunk of the first unfinished step that nobody holds. Unique index chunk_once.
@@ -128,8 +126,8 @@ def overdue_runs() -> list[int]:
 
 def guard_session() -> None:
     """Make PostgreSQL end this transaction when its worker has gone or stands still: no lock outlives the lease."""
+    outages.let_go_with_client()
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL client_connection_check_interval = '{NOTICE_SECONDS}s'")
         cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{settings.ENGINE_LEASE_SECONDS}s'")
 
 

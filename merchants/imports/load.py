@@ -1,17 +1,21 @@
-"""One load of one feed file: read, stage, check, land, seal; all of it in one transaction, or nothing of it."""
+"""One load of one feed file: read, stage, check, land, seal; all of it in one transaction, or nothing of it.
+
+The load holds its import's row locked while it works. So whoever finds a running import unlocked knows that its
+process has died, and whoever lost the connection at the COMMIT reads there, behind the lock, whether it happened.
+"""
 
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from core import audit, locks
+from core import audit, locks, outages
 from core.actors import Actor
-from core.errors import BadInput, DomainError
+from core.errors import BadInput, DomainError, Unavailable
 from core.hooks import announce_facts, recording_floor
 from core.recording import open_batch, seal
 from merchants.imports import rejected, staging
@@ -25,6 +29,12 @@ from merchants.models import Import, RejectedRow
 from merchants.states import FeedKind, ImportState
 
 Progress = Callable[[int], None]
+
+SYSTEM = Actor.system("imports")
+
+TRIES = 3  # of a load whose connection is lost, or that meets another in a deadlock
+# A load holds its row from its first moments on; this is for a machine that stutters in between.
+GRACE = timedelta(minutes=1)
 
 
 class _Strict(Exception):
@@ -53,6 +63,7 @@ def load(
     progress: Progress | None,
 ) -> Import:
     """Load `source` and return its import. See `merchants.services.load_feed`."""
+    fail_lost(SYSTEM)
     # Outside of the transaction below: a load that fails, or is cancelled, leaves this trace and no facts.
     row = Import.objects.create(
         kind=kind,
@@ -64,16 +75,69 @@ def load(
         started_at=timezone.now(),
     )
     try:
-        with transaction.atomic():
-            _load(row, actor, KINDS[kind], source, recorded_at, progress)
+        _insist(row, lambda: _load(row, actor, KINDS[kind], source, recorded_at, progress))
     except _Strict as refusal:
         _refuse_strictly(row, actor, refusal)
     except BaseException as error:
         state = ImportState.REFUSED if isinstance(error, BadInput) else ImportState.FAILED
-        with suppress(DatabaseError):  # the database may be what failed: the first error is the one to tell
-            _give_up(row, actor, state, error)
+        with suppress(Error):  # the database may be what failed: the first error is the one to tell
+            if _give_up(row, actor, state, error):
+                return row
         raise
     return row
+
+
+def fail_lost(actor: Actor) -> int:
+    """Mark the imports whose process died without a word as failed; return how many those were."""
+    running = Import.objects.filter(state=ImportState.RUNNING, started_at__lt=timezone.now() - GRACE)
+    found = 0
+    for ident in list(running.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = Import.objects.select_for_update(skip_locked=True).filter(pk=ident, state=ImportState.RUNNING).first()
+            if row is None:
+                continue
+            row.state, row.finished_at = ImportState.FAILED, timezone.now()
+            row.error = "The process that loaded it ended without a word; nothing was recorded."
+            row.save()
+            _audit(row, actor, None)
+            found += 1
+    return found
+
+
+def _insist(row: Import, act: Callable[[], None]) -> None:
+    """Do the load in a transaction; once more where the connection was lost and nothing of it has landed."""
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                _hold(row)
+                act()
+            return
+        except Error as error:
+            if connection.in_atomic_block or not outages.will_pass(error):
+                raise
+            try:
+                landed = outages.again(lambda: _has_landed(row))
+            except Error:
+                raise Unavailable(
+                    f"The database went away and does not come back. Its import {row.pk} will tell whether the file "
+                    "was recorded; loading it again records nothing twice."
+                ) from error
+            if landed:
+                return
+            if not left:
+                raise
+
+
+def _hold(row: Import) -> None:
+    outages.let_go_with_client()
+    Import.objects.select_for_update(no_key=True).get(pk=row.pk)
+
+
+def _has_landed(row: Import) -> bool:
+    with transaction.atomic():
+        # Waits for the transaction whose end was not heard, should the server still be at it.
+        found = Import.objects.select_for_update(no_key=True).get(pk=row.pk)
+    return bool(found.state == ImportState.LANDED)
 
 
 def _load(
@@ -130,8 +194,11 @@ def _refuse_strictly(row: Import, actor: Actor, refusal: _Strict) -> None:
         _audit(row, actor, None)
 
 
-def _give_up(row: Import, actor: Actor, state: ImportState, error: BaseException) -> None:
+def _give_up(row: Import, actor: Actor, state: ImportState, error: BaseException) -> bool:
+    """Write what went wrong. True where the load has landed after all: only the answer was lost."""
     with transaction.atomic():
+        if _has_landed(row):
+            return True
         row.batch, row.state, row.finished_at = None, state, timezone.now()
         _count(row, Counts(0, 0, 0, 0))
         row.rows = 0
@@ -139,6 +206,7 @@ def _give_up(row: Import, actor: Actor, state: ImportState, error: BaseException
         row.error = "Cancelled." if cancelled else error.message if isinstance(error, DomainError) else repr(error)
         row.save()
         _audit(row, actor, None)
+    return False
 
 
 def _keep(row: Import, block: list[RejectedRow]) -> None:

@@ -67,6 +67,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "fail-lost-imports": {
+        "task": "merchants.tasks.fail_lost_imports",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 # --- The engine ---------------------------------------------------------------------------------------------
