@@ -18,7 +18,7 @@ from core.actors import Actor
 from core.errors import BadInput, DomainError, Unavailable
 from core.hooks import announce_facts, recording_floor
 from core.recording import open_batch, seal
-from merchants.imports import rejected, staging
+from merchants.imports import rejected, room, staging
 from merchants.imports.columns import DATE, TIMESTAMP
 from merchants.imports.kinds import KINDS
 from merchants.imports.kinds.base import Kind
@@ -42,10 +42,13 @@ class _Strict(Exception):
 
     def __init__(self, counts: Counts, rows: Iterator[list[RejectedRow]], header: tuple[str, ...]) -> None:
         self.counts, self.header = counts, header
-        self.rows = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `blocks`; however many rows they are
-        for block in rows:
-            pickle.dump(block, self.rows)
-        self.rows.seek(0)
+        try:
+            self.rows = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `blocks`; however many rows they are
+            for block in rows:
+                pickle.dump(block, self.rows)
+            self.rows.seek(0)
+        except OSError as error:
+            raise room.no_room(error) from None
 
     def blocks(self) -> Iterator[list[RejectedRow]]:
         with self.rows, suppress(EOFError):
@@ -53,6 +56,7 @@ class _Strict(Exception):
                 yield pickle.load(self.rows)  # noqa: S301 - written a moment ago, by us, into a nameless file
 
 
+@room.told()
 def load(
     *,
     actor: Actor,
@@ -80,6 +84,7 @@ def load(
         _refuse_strictly(row, actor, refusal)
     except BaseException as error:
         state = ImportState.REFUSED if isinstance(error, BadInput) else ImportState.FAILED
+        row.sha256 = source.sha256
         with suppress(Error):  # the database may be what failed: the first error is the one to tell
             if _give_up(row, actor, state, error):
                 return row
@@ -140,6 +145,7 @@ def _has_landed(row: Import) -> bool:
     return bool(found.state == ImportState.LANDED)
 
 
+@room.told()
 def _load(
     row: Import, actor: Actor, kind: Kind, source: Source, recorded_at: datetime | None, progress: Progress | None
 ) -> None:
@@ -147,6 +153,7 @@ def _load(
         unknown = staging.check_header(kind, rows.header, name=source.name)
         staging.stage(kind, rows, name=source.name, progress=progress)
         header = rows.header
+    row.sha256 = source.sha256
     batch = open_batch(source="feed", actor_id=actor.user_id)
     values = parameters(kind, header, batch=batch, recorded_at=recorded_at)
     staging.read(kind, header, values)

@@ -4,17 +4,26 @@ A line is the number of the physical line on which the row starts; the header's 
 """
 
 import csv
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
-from merchants.imports.sheets import sheet_rows
-from merchants.imports.source import FileRefused, Format, Source, open_text
+from merchants.imports.limits import (
+    LARGEST_BLOCK,
+    LONGEST_GAP,
+    LONGEST_LINE,
+    LONGEST_RECORD,
+    MOST_CELLS,
+    MOST_COLUMNS,
+)
+from merchants.imports.sheets import Sheet, open_sheet, trim
+from merchants.imports.source import FileRefused, Format, Source
+from merchants.imports.texts import Text, open_text
 
-MOST_COLUMNS = 400
 BLOCK = 1000
-# A line that no file holds: where it isn't the last row, a quoted field has swallowed it and never closed.
+BATCH = 32 * 1024  # characters
+# Comes after a file's last line; where it is no row of its own, a quoted field has swallowed it and never closed.
 _END = "\x1cend of the feed\x1c"
 
 Block = list[tuple[int, list[str]]]
@@ -37,42 +46,84 @@ def open_rows(source: Source, *, days: Set[str] = frozenset(), instants: Set[str
     if source.size == 0:
         raise FileRefused(f"{source.name} is empty.")
     if source.format is Format.XLSX:
-        with sheet_rows(source, days=days, instants=instants) as rows:
-            yield _with_header(rows, source.name, ragged=True)
+        with open_sheet(source, days=days, instants=instants) as sheet:
+            yield _with_header(sheet, source.name, ragged=True)
     else:
         with open_text(source) as text:
-            yield _with_header(_csv_rows(text, source.name), source.name, ragged=False)
+            yield _with_header(_Csv(text, source.name), source.name, ragged=False)
 
 
-def _csv_rows(text: Iterator[str], name: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(chain(text, [_END]))
-    start = 1
-    try:
-        for row in reader:
-            if row and row[-1].endswith(_END):
-                if row != [_END]:
-                    opened = start + sum(cell.count("\n") for cell in row[:-1])
-                    raise FileRefused(
-                        f"{name}: the quoted field that opens on line {opened} never closes; "
-                        "end it with a double quote."
-                    )
-                return
-            yield start, row
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise FileRefused(
-            f"{name}: the row that starts on line {start} can't be read ({error}); "
-            "mostly a quoted field in it never closes."
-        ) from None
+class _Csv:
+    """The rows of a CSV, and how much of it was read."""
+
+    def __init__(self, text: Text, name: str) -> None:
+        self._text, self._name = text, name
+        self._start = 1  # the line on which the row starts that is being read
+        self._ended = False
+        self.size = 0  # characters so far
+        self.trim: Callable[[str], str] = str.strip
+        self.rows = self._rows()
+
+    def _batches(self) -> Iterator[list[str]]:
+        """Yield the file's lines, a batch at a time: bounds are looked at once for hundreds of rows."""
+        start = held = gap = line = 0
+        while batch := self._text.lines(BATCH):
+            size = sum(map(len, batch))
+            if size > BATCH + LONGEST_LINE:
+                where = line + len(batch)
+                raise FileRefused(
+                    f"{self._name}, line {where}: longer than {LONGEST_LINE} bytes. This is no feed of rows."
+                )
+            # When the next batch is asked for, all rows of the last one have been handed out but for an unended one.
+            held = held + size if start == self._start else size
+            start = self._start
+            if held > LONGEST_RECORD + BATCH:
+                raise FileRefused(
+                    f"{self._name}: the row that starts on line {start} is longer than {LONGEST_RECORD} characters; "
+                    "mostly a quoted field in it never closes."
+                )
+            gap = 0 if any(map(str.strip, batch)) else gap + size
+            if gap > LONGEST_GAP:
+                raise FileRefused(
+                    f"{self._name}, line {line + len(batch)}: {LONGEST_GAP // 2**20} MiB of blank lines end here. "
+                    "The file is damaged; write it again."
+                )
+            line += len(batch)
+            self.size += size
+            if self._text.unseen_space:
+                self.trim = trim
+            yield batch
+        self._ended = True
+        yield [_END]
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        reader = csv.reader(chain.from_iterable(self._batches()))
+        try:
+            for row in reader:
+                if self._ended and row and row[-1].endswith(_END):
+                    if row != [_END]:
+                        opened = self._start + sum(cell.count("\n") for cell in row[:-1])
+                        raise FileRefused(
+                            f"{self._name}: the quoted field that opens on line {opened} never closes; "
+                            "end it with a double quote."
+                        )
+                    return
+                yield self._start, row
+                self._start = reader.line_num + 1
+        except csv.Error as error:
+            raise FileRefused(
+                f"{self._name}: the row that starts on line {self._start} can't be read ({error}); "
+                "mostly a quoted field in it never closes."
+            ) from None
 
 
-def _with_header(rows: Iterator[tuple[int, list[str]]], name: str, *, ragged: bool) -> Rows:
-    for _, cells in rows:
+def _with_header(feed: _Csv | Sheet, name: str, *, ragged: bool) -> Rows:
+    for _, cells in feed.rows:
         if any(cell.strip() for cell in cells):
             break
     else:
         raise FileRefused(f"{name} is empty: there is no header.")
-    header = [cell.strip() for cell in cells]
+    header = [trim(cell) for cell in cells]
     if ragged:  # the empty cells at a spreadsheet's right border are no columns
         while header and not header[-1]:
             header.pop()
@@ -81,18 +132,20 @@ def _with_header(rows: Iterator[tuple[int, list[str]]], name: str, *, ragged: bo
     named = [column for column in header if column]
     twice = sorted({column for column in named if named.count(column) > 1})
     if twice:
-        raise FileRefused(f"{name}: the header names {', '.join(twice)} twice; keep one of them.")
-    return Rows(tuple(header), _blocks(rows, name, len(header), ragged=ragged))
+        listed = ", ".join(map(shown, twice[:3])) + (", …" if len(twice) > 3 else "")
+        raise FileRefused(f"{name}: the header names {listed} twice; keep one of them.")
+    return Rows(tuple(header), _blocks(feed, name, len(header), ragged=ragged))
 
 
-def _blocks(rows: Iterator[tuple[int, list[str]]], name: str, width: int, *, ragged: bool) -> Iterator[Block]:
+def _blocks(feed: _Csv | Sheet, name: str, width: int, *, ragged: bool) -> Iterator[Block]:
     block: Block = []
-    for line, row in rows:
-        cells = list(map(str.strip, row))
+    full = feed.size + LARGEST_BLOCK
+    for line, row in feed.rows:
+        cells = list(map(feed.trim, row))
         if len(cells) != width:
             if not any(cells) and (ragged or len(cells) < 2):
                 continue  # a blank line
-            if len(cells) > 2 * MOST_COLUMNS:
+            if len(cells) > MOST_CELLS:
                 raise FileRefused(f"{name}, line {line}: {len(cells)} cells, the header has {width}.")
             if ragged:
                 while len(cells) > width and not cells[-1]:
@@ -101,8 +154,15 @@ def _blocks(rows: Iterator[tuple[int, list[str]]], name: str, width: int, *, rag
         elif ragged and not any(cells):
             continue
         block.append((line, cells))
-        if len(block) >= BLOCK:
+        if len(block) >= BLOCK or feed.size > full:
             yield block
             block = []
+            full = feed.size + LARGEST_BLOCK
     if block:
         yield block
+
+
+def shown(column: str) -> str:
+    """Write a header's cell as a message may hold it: short, and what is invisible in it made visible."""
+    column = column if len(column) <= 60 else f"{column[:60]}…"
+    return column if column.isprintable() else ascii(column)

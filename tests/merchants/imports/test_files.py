@@ -13,8 +13,8 @@ from openpyxl import Workbook
 
 from core.errors import BadInput
 from core.models import AuditEvent
+from merchants.imports.limits import LONGEST_LINE
 from merchants.imports.sheets import cell_text
-from merchants.imports.source import LONGEST_LINE
 from merchants.models import Import, Rate
 from merchants.services import load_feed
 from merchants.states import ImportState
