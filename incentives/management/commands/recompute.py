@@ -1,18 +1,22 @@
 """`manage.py recompute`: evaluate a program, through the workers or in this process."""
 
 import time
+import uuid
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from celery import current_app
 from kombu.exceptions import OperationalError
 
+from core import outages
 from core.cli import Command as BaseCommand
 from core.cli import moment
-from core.errors import BadInput, DomainError, NotFound, Unavailable
-from core.models import PolicyVersion, Program
+from core.errors import BadInput, Conflict, DomainError, NotFound, Unavailable
+from core.models import AuditEvent, PolicyVersion, Program
 from core.policy_reader import load_policy
+from core.requests import set_request_id
 from incentives.engine.run import progress, start_run, try_policy, work
 from incentives.models import Run
 from incentives.states import RunState
@@ -50,26 +54,29 @@ class Command(BaseCommand):
         policy = find_policy(program, options["policy_version"])
         if not options["inline"]:
             ensure_broker()
-        run = start_run(
-            actor=actor,
-            program=program,
-            policy=policy,
-            as_of=as_of,
-            full=options["full"],
-            inline=options["inline"],
+        run = start_once(
+            lambda: start_run(
+                actor=actor,
+                program=program,
+                policy=policy,
+                as_of=as_of,
+                full=options["full"],
+                inline=options["inline"],
+            )
         )
+        # The run goes on without its database for a while, and so does whoever waits for it.
         if options["inline"]:
-            work(run.pk)
+            outages.again(lambda: work(run.pk))
         else:
             self.watch(run)
-        run.refresh_from_db()
+        outages.again(run.refresh_from_db)
         self.report(run)
 
     def watch(self, run: Run) -> None:
         """Show the progress until the run has ended."""
         shown, moved = -1, time.monotonic()
         while True:
-            now = progress(run)
+            now = outages.again(lambda: progress(run))
             if now.state != RunState.RUNNING:
                 return
             if now.done != shown:
@@ -92,6 +99,36 @@ class Command(BaseCommand):
             f" needs_data {run.needs_data} not_eligible {run.not_eligible}"
             f" base {run.base_amount} net {run.net_amount}"
         )
+
+
+def start_once(start: Callable[[], Run]) -> Run:
+    """Start a run; where the connection is lost over it, look whether it has started before starting it again.
+
+    The key is this command's own: the request id in the audit row of the run's start. A run found so was started
+    without a word to the workers; the sweep sends it.
+    """
+    key = uuid.uuid4().hex
+    set_request_id(key)
+
+    def started() -> Run | None:
+        # Index audit_action: one row for each start ever.
+        event = AuditEvent.objects.filter(action="run.started", request_id=key).first()
+        return Run.objects.get(pk=int(event.subject_id)) if event is not None else None
+
+    def attempt() -> Run:
+        try:
+            return started() or start()
+        except Conflict:
+            # It may be our own, committed after we had looked: the start waits for it.
+            run = started()
+            if run is None:
+                raise
+            return run
+
+    try:
+        return outages.again(attempt)
+    finally:
+        set_request_id("")
 
 
 def find_program(code: str) -> Program:
