@@ -1,7 +1,8 @@
 """Keeps a handful of child processes running, and takes all of them down together.
 
 A child that ends unexpectedly is named and started again, after a second, then two, four, … up to half a minute. One
-that dies five times without having lived for a minute stops the whole: something is wrong that waiting won't cure.
+that dies five times without having lived for ten seconds stops the whole: something is wrong that waiting won't cure.
+(One that lives longer works; what ends it again and again comes from outside, and giving up would help nobody.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from config.embedded import Child
 
 # After SIGTERM was sent: how long to wait (signal 0 sends nothing), and what then.
 GRACE: tuple[tuple[int, float], ...] = ((0, 8.0), (signal.SIGQUIT, 2.0))
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 10.0
 TRIES = 5
 LONGEST_WAIT = 30.0
 

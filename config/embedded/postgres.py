@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,9 @@ from config.embedded.staging import Place, stage
 from config.state import private_folder
 
 USER = "dingyao"
+
+# A server that says "starting up" is at work on its log after a crash: as long as that takes, within reason.
+LONGEST_RECOVERY = 600.0
 
 SETTINGS = {
     "listen_addresses": "",
@@ -92,6 +96,7 @@ class EmbeddedPostgres:
         version = self._version(account, place)
         self._prepare_sockets(account)
         self._wait_for_predecessor(place.data_dir)
+        _end_orphans(place.data_dir)
         if not (place.data_dir / "PG_VERSION").exists():
             self._create(account, place)
         elif (made := (place.data_dir / "PG_VERSION").read_text().strip()) != str(version):
@@ -190,7 +195,7 @@ class EmbeddedPostgres:
         fresh.rename(place.data_dir)
 
     def _wait(self, timeout: float) -> None:
-        limit = time.monotonic() + timeout
+        begin = time.monotonic()
         while True:
             with contextlib.suppress(psycopg.OperationalError):
                 with psycopg.connect(
@@ -204,9 +209,13 @@ class EmbeddedPostgres:
                             psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(self.database))
                         )
                 return
-            if not self.running or time.monotonic() > limit:
+            waited = time.monotonic() - begin
+            if not self.running or waited > (LONGEST_RECOVERY if self._recovers() else timeout):
                 raise EmbeddedError(f"PostgreSQL did not start. {self.log_file} ends:\n{self._log_tail()}")
             time.sleep(0.03)
+
+    def _recovers(self) -> bool:
+        return psycopg.pq.PGconn.ping(f"host='{self.socket_dir}' user={USER}".encode()) == psycopg.pq.Ping.REJECT
 
     def _log_tail(self) -> str:
         with contextlib.suppress(OSError):
@@ -231,6 +240,29 @@ def _program(pid: int) -> str:
     except OSError:
         # No /proc, as on macOS: believe the pid file.
         return "" if Path("/proc/self").exists() else "postgres"
+
+
+def _end_orphans(data_dir: Path, seconds: float = 15.0) -> None:
+    """End the server processes whose first one was killed: in the middle of a statement they don't notice it.
+
+    As long as one of them works on the folder, no new server may. Only where there is /proc to find them.
+    """
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        orphans = [pid for pid in _working_in(data_dir) if "postgres" in _program(pid) and not _is_defunct(pid)]
+        if not orphans:
+            return
+        for pid in orphans:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGQUIT)  # at once, and without a farewell to the client
+        time.sleep(0.05)
+
+
+def _working_in(folder: Path) -> Iterator[int]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (entry / "cwd").readlink() == folder.resolve():
+                yield int(entry.name)
 
 
 def _is_defunct(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -75,6 +76,22 @@ def test_stopping_does_not_wait_for_clients(postgres: EmbeddedPostgres) -> None:
     with pytest.raises(psycopg.OperationalError):
         connection.execute("SELECT 1")
     connection.close()
+
+
+def test_a_killed_server_starts_again_though_a_statement_of_its_goes_on(postgres: EmbeddedPostgres) -> None:
+    postgres.start()
+    assert postgres.pid is not None
+    with contextlib.closing(psycopg.connect(postgres.url, autocommit=True)) as connection:
+        busy = connection.info.backend_pid
+        connection.pgconn.send_query(b"DO $$ BEGIN LOOP END LOOP; END $$")
+        with psycopg.connect(postgres.url, autocommit=True) as other:
+            state = "SELECT state FROM pg_stat_activity WHERE pid = %s"
+            assert eventually(lambda: other.execute(state, [busy]).fetchone() == ("active",))
+        os.kill(postgres.pid, signal.SIGKILL)
+        assert eventually(lambda: not postgres.running)
+        postgres.start()
+        with psycopg.connect(postgres.url) as again:
+            assert again.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_killed_owner_takes_its_servers_along(tmp_path: Path, state: State) -> None:
