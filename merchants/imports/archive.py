@@ -21,6 +21,7 @@ from merchants.imports.limits import (
     LARGEST_FRAME,
     LONGEST_TOKEN,
     MIB,
+    MOST_ELEMENTS,
     MOST_NAMES,
 )
 from merchants.imports.source import OLE, FileRefused
@@ -42,7 +43,9 @@ _DAMAGED_ZIP = (
 
 
 class Handler(Protocol):
-    """Takes a part's XML: names without their prefix, an element's texts in pieces."""
+    """Takes a part's XML, until it is `done`: names without their prefix, an element's texts in pieces."""
+
+    done: bool
 
     def start(self, name: str, attributes: dict[str, str], parent: str) -> None:
         """An element begins."""
@@ -125,12 +128,14 @@ class Archive:
             raise self.damaged(f"{part} has {entry.file_size // MIB} MiB, more than {largest // MIB}")
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise self.none(f"{part} is packed in an odd way")  # others unpack without a bound
-        parser = _Parser(handler, self, part)
+        parser = _Parser(handler, self, part, most=None if largest is None else MOST_ELEMENTS)
         for content in self._contents(entry):
-            parser.feed(content)
+            if not handler.done:  # what follows is only unpacked, for its checksum
+                parser.feed(content)
+                yield
+        if not handler.done:
+            parser.close()
             yield
-        parser.close()
-        yield
 
     def _contents(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         try:
@@ -144,10 +149,11 @@ class Archive:
 class _Parser:
     """Expat, bounded: no entities, no endless tags, no endless depth, no endless new names."""
 
-    def __init__(self, handler: Handler, archive: Archive, part: str) -> None:
+    def __init__(self, handler: Handler, archive: Archive, part: str, *, most: int | None) -> None:
         self._handler, self._archive, self._part = handler, archive, part
+        self._most = most
         self._open = [""]
-        self._fed = self.names = 0
+        self._fed = self._names = self._elements = 0
         self._expat = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -161,9 +167,9 @@ class _Parser:
         if self._fed - self._expat.CurrentByteIndex > LONGEST_TOKEN:
             raise self._archive.damaged(f"{self._part}: one XML tag is longer than {LONGEST_TOKEN // MIB} MiB")
         names = self._expat.intern
-        if len(names) != self.names:
-            self.names = len(names)
-            if self.names > MOST_NAMES or sum(map(len, names)) > MIB:
+        if len(names) != self._names:
+            self._names = len(names)
+            if self._names > MOST_NAMES or sum(map(len, names)) > MIB:
                 raise self._archive.damaged(f"{self._part}: more than {MOST_NAMES} different XML names")
 
     def close(self) -> None:
@@ -179,6 +185,9 @@ class _Parser:
         name = tag.rpartition(":")[2]
         if len(self._open) > DEEPEST:
             raise self._archive.damaged(f"{self._part}: XML elements nested deeper than {DEEPEST}")
+        self._elements += 1
+        if self._most is not None and self._elements > self._most:
+            raise self._archive.damaged(f"{self._part}: more than {self._most} XML elements")
         self._handler.start(name, attributes, self._open[-1])
         self._open.append(name)
 
@@ -193,6 +202,8 @@ class _Parser:
 
 class Events:
     """A handler that ignores everything: its children say what they take."""
+
+    done = False
 
     def start(self, name: str, attributes: dict[str, str], parent: str) -> None:
         """Ignore an element's beginning."""

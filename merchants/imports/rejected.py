@@ -8,8 +8,12 @@ from typing import TextIO
 from merchants.imports.escapes import ERROR_COLUMNS, escape
 from merchants.imports.faults import RowError, explain, explain_shape
 from merchants.imports.kinds.base import Kind
+from merchants.imports.limits import LARGEST_BLOCK
 from merchants.imports.staging import raw_name, stream
 from merchants.models import Import, RejectedRow
+
+FETCHED = 50  # rows: each of them may be as long as limits.LONGEST_RECORD allows
+MOST_AT_ONCE = 2000
 
 _STAGED = """
 SELECT r.line, f.faults, r.shape, {cells}
@@ -22,10 +26,21 @@ ORDER BY r.line
 
 
 def found(kind: Kind, header: tuple[str, ...]) -> Iterator[list[RejectedRow]]:
-    """Yield the staged rows that are in error, in blocks, one for each faulty column of a row. They are not saved."""
+    """Yield the staged rows that are in error, in bounded blocks, one for each faulty column of a row; not saved."""
     cells = ", ".join(f"r.{raw_name(index)}" for index in range(len(header)))
-    for block in stream(_STAGED.format(cells=cells)):
-        yield [row for line, faults, shape, *texts in block for row in _rows(kind, header, line, faults, shape, texts)]
+    found: list[RejectedRow] = []
+    weight = 0
+    for block in stream(_STAGED.format(cells=cells), size=FETCHED):
+        for line, faults, shape, *texts in block:
+            rows = list(_rows(kind, header, line, faults, shape, texts))
+            found += rows
+            # Each faulty column's row holds all cells, and all of a block's are written in one statement.
+            weight += len(rows) * (len(shape or "") + sum(len(text) for text in texts if text))
+            if len(found) >= MOST_AT_ONCE or weight > LARGEST_BLOCK:
+                yield found
+                found, weight = [], 0
+    if found:
+        yield found
 
 
 def _rows(
@@ -66,7 +81,7 @@ def write_csv(import_of: Import, stream_to: TextIO) -> int:
     rows = 0
     faults: list[RejectedRow] = []
     ordered = import_of.rejected_rows.order_by("line", "pk")
-    for row in ordered.iterator(chunk_size=2000):
+    for row in ordered.iterator(chunk_size=FETCHED):
         if faults and faults[0].line != row.line:
             writer.writerow(_line(faults, names))
             rows, faults = rows + 1, []

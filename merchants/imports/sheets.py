@@ -11,7 +11,15 @@ from django.conf import settings
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 
 from merchants.imports.archive import Archive, Events
-from merchants.imports.limits import LONGEST_CELL, LONGEST_RECORD, MIB, MOST_CELLS, MOST_ROWS
+from merchants.imports.limits import (
+    LONGEST_CELL,
+    LONGEST_RECORD,
+    MIB,
+    MOST_CELLS,
+    MOST_ELEMENTS,
+    MOST_IN_CELL,
+    MOST_ROWS,
+)
 from merchants.imports.source import FileRefused, Source, open_source
 from merchants.imports.workbooks import Book, Style, open_book
 
@@ -90,10 +98,11 @@ class _Cells(Events):
         self._into: list[str] | None = None
         self._collected = 0
         self._phonetic = False
+        self._others = self._inside = 0
 
     def start(self, name: str, attributes: dict[str, str], parent: str) -> None:
         if name == "c" and parent == "row":
-            self._cell, self._has_formula, self._collected = attributes, False, 0
+            self._cell, self._has_formula, self._collected, self._inside = attributes, False, 0, 0
             self._column = self._find_column(attributes.get("r"))
         elif name == "row" and parent == "sheetData":
             self._begin_row(attributes.get("r"))
@@ -106,6 +115,13 @@ class _Cells(Events):
                 self._into = self._value
             elif name == "rPh":  # how Japanese text is pronounced
                 self._phonetic = True
+            self._inside += 1
+            if self._inside > MOST_IN_CELL:
+                raise self._archive.damaged(f"row {self._number}: a cell of more than {MOST_IN_CELL} XML elements")
+        else:
+            self._others += 1
+            if self._others > MOST_ELEMENTS:
+                raise self._archive.damaged(f"after row {self._number} come very many XML elements that are no cells")
 
     def text(self, data: str) -> None:
         if self._into is not None:
@@ -128,6 +144,8 @@ class _Cells(Events):
                 names = map(trim, self._row)
                 self._clocks = [True if n in self._instants else False if n in self._days else None for n in names]
             self.rows.append((self._number, self._row))
+        elif name == "sheetData":
+            self.done = True
 
     def _begin_row(self, number: str | None) -> None:
         before = self._number

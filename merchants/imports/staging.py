@@ -15,7 +15,7 @@ from merchants.imports.escapes import ERROR_COLUMNS, unescape
 from merchants.imports.instants import are_sound
 from merchants.imports.kinds.base import Kind
 from merchants.imports.naming import name_keys
-from merchants.imports.reader import Block, Rows
+from merchants.imports.reader import Block, Rows, shown
 from merchants.imports.source import FileRefused
 
 TABLES = ("feed_raw", "feed_rows", "feed_names", "feed_ranks", "feed_round", "feed_outcomes", "feed_faults")
@@ -36,8 +36,17 @@ def check_header(kind: Kind, header: tuple[str, ...], *, name: str) -> list[str]
         hint = ""
         if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
             hint = " Its cells are not separated by commas; save it as CSV with commas."
+        seen = {seen_part(column): column for column in header}
+        lookalike = next((seen[column] for column in missing if column in seen), None)
+        if lookalike is not None:
+            hint = f" Its column {shown(lookalike)} holds characters that can't be seen; write its name anew."
         raise FileRefused(f"{name}: the feed {kind.kind} needs the column {', '.join(missing)}.{hint}")
     return [column for column in header if column not in kind.by_name]
+
+
+def seen_part(column: str) -> str:
+    """What of a column's name can be seen."""
+    return "".join(char for char in column if char.isprintable()).strip()
 
 
 def stage(kind: Kind, rows: Rows, *, name: str, progress: Callable[[int], None] | None) -> int:

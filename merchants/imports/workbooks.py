@@ -13,7 +13,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from merchants.imports.archive import Archive, Events
-from merchants.imports.limits import LARGEST_STYLES, LONGEST_CELL, MIB, MOST_STYLES, MOST_TEXTS
+from merchants.imports.limits import LARGEST_STYLES, LONGEST_CELL, MIB, MOST_IN_CELL, MOST_STYLES, MOST_TEXTS
 from merchants.imports.room import no_room
 from merchants.imports.source import FileRefused
 
@@ -159,6 +159,7 @@ class _SharedTexts(Events):
         self._pieces: list[str] = []
         self._length = 0
         self._taking = self._phonetic = False
+        self._others = 0
 
     def start(self, name: str, attributes: dict[str, str], parent: str) -> None:
         if name == "si":
@@ -167,6 +168,9 @@ class _SharedTexts(Events):
             self._taking = not self._phonetic
         elif name == "rPh":
             self._phonetic = True
+        self._others = 0 if name == "si" else self._others + 1
+        if self._others > MOST_IN_CELL:
+            raise self._archive.damaged(f"a text of more than {MOST_IN_CELL} XML elements")
 
     def text(self, data: str) -> None:
         if self._taking:

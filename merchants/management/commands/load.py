@@ -6,6 +6,7 @@ from typing import Any
 
 from core.cli import Command as BaseCommand
 from core.cli import moment
+from merchants.imports.reader import shown
 from merchants.models import Import
 from merchants.services import load_feed
 from merchants.states import FeedKind
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             recorded_at=moment(recorded_at, option="--recorded-at") if isinstance(recorded_at, str) else recorded_at,
         )
         if loaded.ignored_columns:
-            names = ", ".join(_shown(name) for name in loaded.ignored_columns)
+            names = ", ".join(shown(name) or "(without a name)" for name in loaded.ignored_columns)
             self.stdout.write(f"columns not known, ignored: {names}")
         self._show_rejected(loaded)
         self.stdout.write(
@@ -60,10 +61,3 @@ class Command(BaseCommand):
             nothing = " Nothing was recorded (--strict)." if loaded.strict else ""
             which = loaded.batch_id or f"--import {loaded.pk}"
             self.stdout.write(f"{others}{nothing} All of them: manage.py rejected_rows {which} -o FILE".strip())
-
-
-def _shown(column: str) -> str:
-    """A header cell as a terminal may show it: an invisible character in it is most likely why it isn't known."""
-    if not column:
-        return "(without a name)"
-    return column if column.isprintable() else ascii(column)
