@@ -183,7 +183,7 @@ class FactBatch(models.Model):
         ]
         triggers: ClassVar = [
             once_set("recorded_at", "sequence"),
-            frozen("source", "actor_id"),
+            frozen("id", "source", "actor_id"),
             *no_delete(),
         ]
 

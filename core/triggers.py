@@ -55,6 +55,33 @@ def frozen(*fields: str, name: str = "frozen") -> pgtrigger.Trigger:
     )
 
 
+def refers_to(*references: tuple[str, str]) -> list[pgtrigger.Trigger]:
+    """A trigger that does what foreign keys do, for a table that takes millions of rows in one statement.
+
+    A reference is a column's name and the table whose `id` it holds. A foreign key looks a row up and locks it for each
+    row that is inserted: measured, nearly as long as the insert with three indexes takes. This looks once for each
+    statement, by sets. It is as good as a foreign key only where the referring table is append-only and the table that
+    is referred to never loses a row or changes an id (`no_delete`, `frozen("id")`).
+    """
+    found = " AND ".join(f'EXISTS (SELECT FROM {table} r WHERE r.id = a."{column}")' for column, table in references)
+    names = ", ".join(column for column, _ in references)
+    columns = ", ".join(f'"{column}"' for column, _ in references)
+    return [
+        pgtrigger.Trigger(
+            name="refers_to",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="added"),
+            func=pgtrigger.Func(
+                f"IF EXISTS (SELECT FROM (SELECT DISTINCT {columns} FROM added) a WHERE NOT ({found})) THEN "  # noqa: S608
+                f"RAISE EXCEPTION 'pgtrigger: one of {names} in table % refers to nothing', TG_TABLE_NAME "
+                "USING ERRCODE = 'foreign_key_violation'; END IF; RETURN NULL;"
+            ),
+        )
+    ]
+
+
 def legal_transitions(
     table: dict[str, frozenset[str]], *, field: str = "state", version: str | None = "version"
 ) -> list[pgtrigger.Trigger]:

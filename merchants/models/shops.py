@@ -93,6 +93,7 @@ class Shop(models.Model):
         ]
         triggers: ClassVar = [
             frozen(
+                "id",
                 "code",
                 "merchant_id",
                 "market",
