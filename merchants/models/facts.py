@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -54,6 +55,10 @@ class Settlement(models.Model):
     class Meta:
         verbose_name = _("settlement")
         verbose_name_plural = _("settlements")
+        # For what has come since a moment. Lines lie as they came, so a few bytes for each block of them do.
+        indexes: ClassVar = [
+            BrinIndex(fields=["batch", "settled_at"], name="settlement_arrival", autosummarize=True, pages_per_range=32)
+        ]
         constraints: ClassVar = [
             # Not `unique=True`: that brings a second index, for LIKE, which every line would have to be put into.
             models.UniqueConstraint(fields=["line_code"], name="settlement_line_once"),
@@ -84,7 +89,10 @@ class StockObservation(models.Model):
     class Meta:
         verbose_name = _("stock observation")
         verbose_name_plural = _("stock observations")
-        indexes: ClassVar = [models.Index(fields=["shop", "country", "observed_at"], name="stock_key")]
+        indexes: ClassVar = [
+            models.Index(fields=["shop", "country", "observed_at"], name="stock_key"),
+            BrinIndex(fields=["batch", "observed_at"], name="stock_arrival", autosummarize=True, pages_per_range=32),
+        ]
         constraints: ClassVar = [models.CheckConstraint(condition=Q(sellable__gte=0), name="stock_not_negative")]
         triggers: ClassVar = append_only()
 
