@@ -10,11 +10,11 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
 def recognise_utf16(head: bytes, name: str) -> str | None:
     """Say so where a file's beginning looks like UTF-16."""
-    head = head[:2000]
+    head = head[:2000].rstrip(b"\0")  # a hole in a file is no text of any kind
     found = None
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         found = "UTF-16LE" if head[0] == 0xFF else "UTF-16BE"
-    elif head.strip(b"\0") and head.count(b"\0") * 3 > len(head):
+    elif head.count(b"\0") * 3 > len(head) > 0:
         found = "UTF-16LE" if head[1::2].count(b"\0") >= head[::2].count(b"\0") else "UTF-16BE"
     if found is None:
         return None

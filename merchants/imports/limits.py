@@ -8,7 +8,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 LONGEST_LINE = 256 * KIB  # bytes of one physical line; a feed's row has hundreds
 LONGEST_RECORD = 256 * KIB  # characters of one row, over however many lines its quoted cells go
-LONGEST_GAP = 4 * MIB  # characters of nothing but blank lines
+LONGEST_GAP = 2 * MIB  # characters of nothing but blank lines
 # PostgreSQL keeps a row's short cells (up to 23 bytes) in its 8 KiB page: more columns than these may not fit.
 MOST_COLUMNS = 300
 MOST_CELLS = 2 * MOST_COLUMNS  # of one row: whatever the header says, a row with more is not kept as a bad one

@@ -68,14 +68,14 @@ def inspect(path: Path, *, name: str | None = None) -> Source:
 def _open(path: Path) -> io.FileIO:
     try:
         # Not waiting: a FIFO's open would last until somebody writes.
-        file = io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # a NUL byte in a name is a ValueError
         raise BadInput(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
-    mode = os.fstat(file.fileno()).st_mode
+    mode = os.fstat(number).st_mode
     if not stat.S_ISREG(mode):
-        file.close()
+        os.close(number)
         raise BadInput(f"{path} can't be read: it is {_what(mode)}. Write the rows to a file and load that.")
-    return file
+    return io.FileIO(number, "rb")
 
 
 def _what(mode: int) -> str:
