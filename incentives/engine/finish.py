@@ -1,6 +1,6 @@
 """How a run ends: published with its fingerprint, failed with its reason, or cancelled."""
 
-from decimal import Decimal
+from datetime import datetime
 
 from django.db import connection, transaction
 
@@ -8,26 +8,37 @@ from core import audit
 from core.actors import Actor, Capability
 from core.errors import NotFound
 from core.states import ensure_transition
-from incentives.engine.steps import statement
+from incentives.engine import held
+from incentives.engine.steps import WORK_MEMORY
+from incentives.engine.texts import statement
 from incentives.models import Run
 from incentives.states import RUN_TRANSITIONS, RunState
 
 SYSTEM = Actor.system("engine")
 
+# What digest.sql works out, in its order.
+FIGURES = ("digest", "shops", "eligible", "pending", "needs_data", "not_eligible", "base_amount", "net_amount")
 
-def publish(run: Run) -> None:
-    """Fingerprint the run and publish its figures; in the transaction of its last chunk, audit row last."""
-    run = Run.objects.select_for_update().get(pk=run.pk)
+
+def publish(run: Run, *, priced: int) -> None:
+    """Fingerprint the run and publish its figures; in the transaction of its last chunk, audit row last.
+
+    `priced` is how many partners' figures the run worked out anew.
+    """
+    run = Run.objects.select_for_update(of=("self",)).select_related("base").get(pk=run.pk)
     ensure_transition(RUN_TRANSITIONS, run.state, RunState.FINISHED, what=f"Run {run.pk}")
-    with connection.cursor() as cursor:
-        cursor.execute(statement("digest"), {"run": run.pk})
-        (run.digest, run.shops, run.eligible, run.pending, run.needs_data, run.not_eligible, base, net) = (
-            cursor.fetchone()
-        )
-        cursor.execute("SELECT clock_timestamp()")
-        (run.finished_at,) = cursor.fetchone()
-    run.base_amount, run.net_amount, run.state = Decimal(base), Decimal(net), RunState.FINISHED
+    if run.base is not None and not priced:
+        figures = tuple(getattr(run.base, name) for name in FIGURES)  # nothing differs from the base
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
+            cursor.execute(statement("digest"), {"run": run.pk})
+            figures = cursor.fetchone()
+    for name, figure in zip(FIGURES, figures, strict=True):
+        setattr(run, name, figure)
+    run.finished_at, run.state = _now(), RunState.FINISHED
     run.save()
+    _clear_the_table(run)
     audit.record(
         actor=SYSTEM,
         action="run.finished",
@@ -56,9 +67,31 @@ def _end(run_id: int, state: RunState, *, reason: str, actor: Actor) -> None:
         if run is None:
             raise NotFound(f"There is no run {run_id}.")
         ensure_transition(RUN_TRANSITIONS, run.state, state, what=f"Run {run_id}")
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            (run.finished_at,) = cursor.fetchone()
-        run.state, run.error = state, reason
+        run.state, run.error, run.finished_at = state, reason, _now()
         run.save(update_fields=["state", "error", "finished_at"])
+        _take_back(run)
+        _clear_the_table(run)
         audit.record(actor=actor, action=f"run.{state}", subject=run, details={})
+
+
+def _take_back(run: Run) -> None:
+    """Leave the chain as the run found it: what it wrote goes, what it ended holds on."""
+    params = {"chain": run.chain_id, "run": run.pk}
+    with connection.cursor() as cursor:
+        for table in held.ALL:
+            cursor.execute(table.take_back(), params)
+        cursor.execute("DELETE FROM incentives_payoutpreview WHERE run_id = %(run)s", params)
+
+
+def _clear_the_table(run: Run) -> None:
+    """Remove what only the steps of the run had use for."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM incentives_reached WHERE run_id = %s", [run.pk])
+        cursor.execute("DELETE FROM incentives_turnover WHERE run_id = %s", [run.pk])
+
+
+def _now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return now  # type: ignore[no-any-return]
