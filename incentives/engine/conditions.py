@@ -67,7 +67,11 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A rule: its column in the results, its outcome over frozen facts `f`, its title, sentence, deadline, meter."""
+    """A rule: its column in the results, its outcome over frozen facts `f`, its title, sentence, deadline, meter.
+
+    `turns_sql` is the last date, over `f`, on which the outcome can be what it is because there is time left. An
+    outcome that asks for `as_of_date` must name it: a run from changes only looks at the shops again whose date passed.
+    """
 
     key: str
     title: str | Promise
@@ -75,6 +79,7 @@ class Condition:
     sentence: Callable[[Case], str]
     until: Callable[[Case], date | None] = lambda case: None
     meter: Callable[[Case], Meter] = lambda case: Meter()
+    turns_sql: str | None = None
 
     def line(self, case: Case) -> ConditionLine:
         """Put the condition into words for one shop."""
@@ -282,6 +287,7 @@ CONDITIONS: tuple[Condition, ...] = (
                 WHEN %(as_of_date)s <= %(period_last)s THEN 'pending' ELSE 'not_met' END""",
         _onboarded,
         lambda case: case.period_last,
+        turns_sql="%(period_last)s",
     ),
     Condition(
         "activated",
@@ -293,6 +299,7 @@ CONDITIONS: tuple[Condition, ...] = (
         _activated,
         _activated_until,
         _activated_meter,
+        turns_sql="f.settles_by",
     ),
     Condition(
         "stocked",
@@ -304,6 +311,7 @@ CONDITIONS: tuple[Condition, ...] = (
         _stocked,
         lambda case: case.period_last,
         _stocked_meter,
+        turns_sql="%(period_last)s",
     ),
     Condition(
         "shop_normal",

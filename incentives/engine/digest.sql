@@ -1,11 +1,12 @@
--- The run's fingerprint: SHA-256 over the results by shop code and the previews by partner code, and the totals.
+-- The run's fingerprint: SHA-256 over the results' fingerprints in their own order (each holds its shop's code) and the
+-- previews by partner code; and the totals.
 WITH results AS (
-    SELECT string_agg(r.fingerprint, ''::bytea ORDER BY s.code) AS prints, count(*) AS shops,
+    SELECT string_agg(r.fingerprint, ''::bytea ORDER BY r.fingerprint) AS prints, count(*) AS shops,
            count(*) FILTER (WHERE r.verdict = 'eligible') AS eligible,
            count(*) FILTER (WHERE r.verdict = 'pending') AS pending,
            count(*) FILTER (WHERE r.verdict = 'needs_data') AS needs_data,
            count(*) FILTER (WHERE r.verdict = 'not_eligible') AS not_eligible
-    FROM incentives_result r JOIN merchants_shop s ON s.id = r.shop_id
+    FROM incentives_result r
     WHERE r.run_id = %(run)s
 ),
 previews AS (

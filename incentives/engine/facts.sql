@@ -1,14 +1,12 @@
--- Freeze the facts of the shops of one chunk: everything that the conditions are asked of, one row for each shop.
+-- Freeze the facts of the shops in scope: everything that the conditions are asked of, one row for each shop.
 --
 -- "As of" is two filters, everywhere: the fact was recorded by then (its batch), and what it tells had happened by
 -- then. Of several facts for one key the latest recorded rules: (batch.recorded_at, id).
--- Dates are compared as local dates of the program's zone; where an index must help, as the instants that Python
--- worked out for those dates (param days), because SQL picks the wrong one of two midnights.
+-- Dates are compared as local dates of the program's zone. The settled money is summed before (turnover.sql).
 WITH
 days AS MATERIALIZED (
-    SELECT * FROM unnest(%(days)s::date[], %(ordered_before)s::timestamptz[], %(settled_before)s::timestamptz[],
-                         %(window_ends)s::date[], %(settles_by)s::date[])
-        AS d(day, ordered_before, settled_before, window_ends_on, settles_by)
+    SELECT * FROM unnest(%(days)s::date[], %(window_ends)s::date[], %(settles_by)s::date[])
+        AS d(day, window_ends_on, settles_by)
 ),
 late AS MATERIALIZED (
     -- What was recorded too late to count. Index batch_recorded; empty for a run as of now.
@@ -20,14 +18,14 @@ shop_fact AS (
            CASE WHEN f.certified_at <= %(as_of)s THEN f.certified_at END AS certified_at
     FROM merchants_shopfact f  -- index on shop_id
     JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
-    WHERE f.shop_id BETWEEN %(low)s AND %(high)s
+    WHERE /*shops f.shop_id*/
     ORDER BY f.shop_id, b.recorded_at DESC, f.id DESC
 ),
 attributed AS (
     SELECT DISTINCT ON (a.shop_id) a.shop_id, a.partner_id, a.cause
     FROM merchants_attribution a  -- index on shop_id
     JOIN core_factbatch b ON b.id = a.batch_id AND b.recorded_at <= %(as_of)s
-    WHERE a.shop_id BETWEEN %(low)s AND %(high)s
+    WHERE /*shops a.shop_id*/
     ORDER BY a.shop_id, b.recorded_at DESC, a.id DESC
 ),
 evaluated AS MATERIALIZED (
@@ -37,7 +35,7 @@ evaluated AS MATERIALIZED (
     FROM merchants_shop s  -- primary key
     JOIN shop_fact f ON f.shop_id = s.id
     JOIN attributed a ON a.shop_id = s.id
-    WHERE s.id BETWEEN %(low)s AND %(high)s
+    WHERE /*shops s.id*/
       AND s.market = ANY(%(markets)s)
       AND s.batch_id NOT IN (SELECT id FROM late)
       AND s.registered_at <= %(as_of)s
@@ -84,7 +82,8 @@ rival AS (
     SELECT DISTINCT ON (s.id) s.id AS shop_id, e.shop_id AS rival_id, e.scope
     FROM sought q
     JOIN evaluated s ON s.id = q.shop_id
-    JOIN incentives_firstentity e ON e.run_id = %(run)s AND e.scope = q.scope AND e.key = q.key  -- primary key
+    JOIN incentives_firstentity e  -- primary key
+      ON e.chain_id = %(chain)s AND e.scope = q.scope AND e.key = q.key AND e.until_id > %(run)s
     WHERE e.shop_id <> s.id
       AND (s.certified_at IS NULL OR (e.certified_at, e.shop_code) < (s.certified_at, s.code))
     ORDER BY s.id, e.certified_at, e.shop_code, e.scope DESC
@@ -96,43 +95,6 @@ certification AS (
     JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
     WHERE f.partner_id IN (SELECT partner_id FROM evaluated)
     ORDER BY f.partner_id, b.recorded_at DESC, f.id DESC
-),
--- GMV in the window (POLICY 2 and 3, activated) ---------------------------------------------------------------------------
-rate AS (
-    SELECT DISTINCT ON (r.currency, r.rate_date) r.currency, r.rate_date, r.rate
-    FROM merchants_rate r  -- index rate_key
-    JOIN core_factbatch b ON b.id = r.batch_id AND b.recorded_at <= %(as_of)s
-    WHERE r.rate_date BETWEEN %(rates_first)s AND %(rates_last)s
-    ORDER BY r.currency, r.rate_date, b.recorded_at DESC, r.id DESC
-),
-rate_on AS MATERIALIZED (
-    -- A rate serves its own date and those after it that have none, at most 7 of them.
-    SELECT r.currency, r.rate, d.day::date AS day
-    FROM (SELECT currency, rate, rate_date,
-                 least(rate_date + 7, lead(rate_date) OVER (PARTITION BY currency ORDER BY rate_date) - 1) AS serves_until
-          FROM rate) r
-    CROSS JOIN LATERAL generate_series(r.rate_date, r.serves_until, interval '1 day') AS d(day)
-),
-settled AS (
-    SELECT t.shop_id, t.currency, (t.settled_at AT TIME ZONE %(zone)s)::date AS settled_on,
-           sum(t.amount) AS amount, count(*) AS lines
-    FROM evaluated s
-    JOIN days d ON d.day = s.certified_on
-    JOIN merchants_settlement t  -- index on shop_id
-      ON t.shop_id = s.id AND t.ordered_at >= s.certified_at AND t.ordered_at < d.ordered_before
-         AND t.settled_at < d.settled_before AND t.settled_at <= %(as_of)s
-    WHERE t.batch_id NOT IN (SELECT id FROM late)
-    GROUP BY t.shop_id, t.currency, settled_on
-),
-gmv AS (
-    SELECT t.shop_id,
-           coalesce(sum(t.amount * CASE t.currency WHEN 'CNY' THEN 1 ELSE r.rate END), 0) AS gmv,
-           sum(t.lines) AS lines,
-           coalesce(sum(t.lines) FILTER (WHERE t.currency <> 'CNY' AND r.rate IS NULL), 0) AS unrated_lines,
-           min(to_char(t.settled_on, 'YYYY-MM-DD') || t.currency)
-               FILTER (WHERE t.currency <> 'CNY' AND r.rate IS NULL) AS first_unrated
-    FROM settled t LEFT JOIN rate_on r ON r.currency = t.currency AND r.day = t.settled_on
-    GROUP BY t.shop_id
 ),
 -- Stock inside the period, of the shop or of all shops of its merchant ------------------------------------------------
 stock_owner AS (
@@ -164,7 +126,7 @@ status AS (
     SELECT DISTINCT ON (t.shop_id) t.shop_id, t.status, t.at
     FROM merchants_shopstatus t  -- index status_key
     JOIN core_factbatch b ON b.id = t.batch_id AND b.recorded_at <= %(as_of)s
-    WHERE t.shop_id BETWEEN %(low)s AND %(high)s AND t.at <= %(as_of)s AND t.at < %(closes_at)s
+    WHERE /*shops t.shop_id*/ AND t.at <= %(as_of)s AND t.at < %(closes_at)s
     ORDER BY t.shop_id, t.at DESC, b.recorded_at DESC, t.id DESC
 ),
 violation AS (
@@ -172,7 +134,7 @@ violation AS (
     FROM merchants_violation v  -- index violation_key
     JOIN core_factbatch b ON b.id = v.batch_id AND b.recorded_at <= %(as_of)s
     -- A correction may have moved a violation to another shop, so all facts of a code are looked at.
-    WHERE v.code IN (SELECT code FROM merchants_violation WHERE shop_id BETWEEN %(low)s AND %(high)s)
+    WHERE v.code IN (SELECT code FROM merchants_violation WHERE /*shops shop_id*/)
     ORDER BY v.code, b.recorded_at DESC, v.id DESC
 ),
 high_risk AS (
@@ -180,32 +142,30 @@ high_risk AS (
     WHERE category = ANY(%(high_risk_categories)s) AND enforced_closure
       AND penalised_at <= %(as_of)s AND penalised_at < %(closes_at)s
       AND (overturned_at IS NULL OR overturned_at > %(as_of)s)
+),
+fresh AS MATERIALIZED (
+    SELECT s.id AS shop_id, s.partner_id, s.cause, s.merchant_id, s.brand_id, s.brand_name, s.market, s.registered_at,
+           s.certified_at, s.certified_on, d.window_ends_on, d.settles_by,
+           e.entry_id, e.track, coalesce(e.in_force, false) AS entry_in_force, e.review AS entry_review,
+           e.assigned_to_id, r.rival_id, r.scope AS rival_of,
+           CASE WHEN s.certified_at IS NULL THEN NULL
+                ELSE coalesce(s.certified_on BETWEEN c.valid_from AND coalesce(c.valid_until, 'infinity'), false)
+           END AS partner_certified,
+           s.link_id, l.partner_id AS link_partner_id, s.link_valid, lt.entry_id AS link_entry_id,
+           CASE WHEN s.certified_at IS NOT NULL THEN coalesce(g.gmv, 0) END AS gmv,
+           coalesce(g.lines, 0) AS lines, coalesce(g.unrated_lines, 0) AS unrated_lines,
+           right(g.first_unrated, 3) AS unrated_currency, left(g.first_unrated, 10)::date AS unrated_on,
+           coalesce(k.countries, '{}')::varchar[] AS stock_countries, k.owner IS NOT NULL AS stock_seen,
+           t.status, t.at AS status_at, h.shop_id IS NOT NULL AS high_risk
+    FROM evaluated s
+    LEFT JOIN days d ON d.day = s.certified_on
+    LEFT JOIN covering e ON e.shop_id = s.id
+    LEFT JOIN rival r ON r.shop_id = s.id
+    LEFT JOIN certification c ON c.partner_id = s.partner_id
+    LEFT JOIN partners_invitelink l ON l.id = s.link_id
+    LEFT JOIN merchants_linktarget lt ON lt.link_id = s.link_id
+    LEFT JOIN incentives_turnover g ON g.run_id = %(run)s AND g.shop_id = s.id  -- primary key
+    LEFT JOIN stock k ON k.owner = CASE %(stock_scope)s WHEN 'merchant' THEN s.merchant_id ELSE s.id END
+    LEFT JOIN status t ON t.shop_id = s.id
+    LEFT JOIN high_risk h ON h.shop_id = s.id
 )
-INSERT INTO incentives_frozenshop (
-    run_id, shop_id, partner_id, cause, merchant_id, brand_id, brand_name, market, registered_at, certified_at, certified_on,
-    window_ends_on, settles_by, entry_id, track, entry_in_force, entry_review, assigned_to_id, rival_id, rival_of,
-    partner_certified, link_id, link_partner_id, link_valid, link_entry_id, gmv, lines, unrated_lines,
-    unrated_currency, unrated_on, stock_countries, stock_seen, status, status_at, high_risk)
-SELECT %(run)s, s.id, s.partner_id, s.cause, s.merchant_id, s.brand_id, s.brand_name, s.market, s.registered_at, s.certified_at,
-       s.certified_on, d.window_ends_on, d.settles_by,
-       e.entry_id, e.track, coalesce(e.in_force, false), e.review, e.assigned_to_id,
-       r.rival_id, r.scope,
-       CASE WHEN s.certified_at IS NULL THEN NULL
-            ELSE coalesce(s.certified_on BETWEEN c.valid_from AND coalesce(c.valid_until, 'infinity'), false) END,
-       s.link_id, l.partner_id, s.link_valid, lt.entry_id,
-       CASE WHEN s.certified_at IS NOT NULL THEN coalesce(g.gmv, 0) END,
-       coalesce(g.lines, 0), coalesce(g.unrated_lines, 0),
-       right(g.first_unrated, 3), left(g.first_unrated, 10)::date,
-       coalesce(k.countries, '{}'), k.owner IS NOT NULL,
-       t.status, t.at, h.shop_id IS NOT NULL
-FROM evaluated s
-LEFT JOIN days d ON d.day = s.certified_on
-LEFT JOIN covering e ON e.shop_id = s.id
-LEFT JOIN rival r ON r.shop_id = s.id
-LEFT JOIN certification c ON c.partner_id = s.partner_id
-LEFT JOIN partners_invitelink l ON l.id = s.link_id
-LEFT JOIN merchants_linktarget lt ON lt.link_id = s.link_id
-LEFT JOIN gmv g ON g.shop_id = s.id
-LEFT JOIN stock k ON k.owner = CASE %(stock_scope)s WHEN 'merchant' THEN s.merchant_id ELSE s.id END
-LEFT JOIN status t ON t.shop_id = s.id
-LEFT JOIN high_risk h ON h.shop_id = s.id

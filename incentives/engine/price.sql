@@ -1,16 +1,15 @@
--- What each partner would be paid (POLICY 5): one row for each partner with at least one evaluated shop.
+-- What each partner in scope would be paid (POLICY 5): one row for each with at least one evaluated shop.
 WITH figures AS (
     SELECT r.partner_id,
            count(*) FILTER (WHERE r.verdict = 'eligible') AS eligible,
            count(*) FILTER (WHERE r.verdict = 'pending') AS pending,
            count(*) FILTER (WHERE r.verdict = 'needs_data') AS needs_data,
            count(*) FILTER (WHERE r.verdict = 'not_eligible') AS not_eligible,
-           count(*) FILTER (WHERE f.certified_at IS NOT NULL) AS introduced,
-           count(*) FILTER (WHERE f.certified_at IS NOT NULL AND f.high_risk) AS high_risk,
+           count(*) FILTER (WHERE r.introduced) AS introduced,
+           count(*) FILTER (WHERE r.introduced AND r.high_risk) AS high_risk,
            sum(r.amount) AS base
     FROM incentives_result r
-    JOIN incentives_frozenshop f ON f.run_id = r.run_id AND f.shop_id = r.shop_id  -- primary keys
-    WHERE r.run_id = %(run)s
+    WHERE r.run_id = %(run)s AND /*partners r.partner_id*/
     GROUP BY r.partner_id
 ),
 discounted AS (

@@ -20,17 +20,9 @@ from core.errors import BadInput, Conflict
 from core.models import PolicyVersion, Program
 from core.policy import Policy
 from incentives import wake
-from incentives.engine import queue
-from incentives.models import Run, RunChunk
-from incentives.states import ChunkState, RunKind, RunState, RunTrigger, Step
-
-# The shop ids of one chunk, aligned with the primary key.
-LAY_OUT = """
-INSERT INTO incentives_runchunk (run_id, step, number, low, high, state, epoch, attempts, worker, rows, error)
-SELECT %(run)s, 'shops', g + 1, min(id), max(id), 'waiting', 0, 0, '', 0, ''
-FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %(size)s AS g FROM merchants_shop) s
-GROUP BY g
-"""
+from incentives.engine import queue, reach, steps
+from incentives.models import Run
+from incentives.states import RunKind, RunState, RunTrigger, Step
 
 
 def start_run(
@@ -45,6 +37,7 @@ def start_run(
 ) -> Run:
     """Start an official run of `program` as of a moment (default: now) and wake the workers, unless `inline`.
 
+    It goes on from an earlier run where there is one to go on from (`reach.find_base`), unless `full`.
     `policy` defaults to the latest published version. An automatic run that is still queued is absorbed.
     Raises Conflict, naming the run, where one is running; BadInput for a moment in the future.
     """
@@ -61,7 +54,7 @@ def start_run(
                 f"Run {running.pk} of {program} is running since {running.started_at:%Y-%m-%d %H:%M:%S} UTC."
             )
         Run.objects.filter(program=program, state=RunState.QUEUED).update(state=RunState.ABSORBED)
-        run = _lay_out(actor, program, policy.rules, as_of, RunKind.OFFICIAL, trigger, full=full, policy=policy)
+        run = _begin(actor, program, policy.rules, as_of, RunKind.OFFICIAL, trigger, full=full, policy=policy)
         audit.record(
             actor=actor,
             action="run.started",
@@ -71,10 +64,14 @@ def start_run(
                 "policy": policy.number,
                 "as_of": run.as_of.isoformat() if run.as_of else None,
                 "trigger": str(trigger),
+                "base": run.base_id,
             },
         )
         if not inline:
-            transaction.on_commit(lambda: wake.workers(run.pk, 1))
+            # What fails here costs time, not the run: it is committed, and the sweep wakes workers too.
+            transaction.on_commit(lambda: _set_going(run), robust=True)
+    if inline:
+        steps.refresh_statistics()
     return run
 
 
@@ -82,7 +79,7 @@ def try_policy(*, actor: Actor, program: Program, rules: Policy, as_of: datetime
     """Judge `program` by a draft policy, in this process. Draft runs are never paid and never compared by default."""
     actor.require(Capability.START_RUN)
     with transaction.atomic():
-        run = _lay_out(actor, program, rules, as_of, RunKind.DRAFT, RunTrigger.MANUAL, full=True, policy=None)
+        run = _begin(actor, program, rules, as_of, RunKind.DRAFT, RunTrigger.MANUAL, full=True, policy=None)
         audit.record(
             actor=actor,
             action="run.draft_started",
@@ -169,7 +166,12 @@ def progress(run: Run) -> Progress:
     return Progress(state, done, total, shops)
 
 
-def _lay_out(
+def _set_going(run: Run) -> None:
+    steps.refresh_statistics()
+    wake.workers(run.pk, settings.ENGINE_FAN_OUT if run.base_id is None else 1)
+
+
+def _begin(
     actor: Actor,
     program: Program,
     rules: Policy,
@@ -183,6 +185,7 @@ def _lay_out(
     fixed, sequence = recording.fix_as_of()
     if as_of is not None and as_of > fixed:
         raise BadInput(f"as-of {as_of.isoformat()} lies in the future; give a moment that has passed.")
+    base = None if full or policy is None else reach.find_base(program, policy, as_of or fixed)
     run = Run.objects.create(
         program=program,
         policy=policy,
@@ -190,15 +193,20 @@ def _lay_out(
         kind=kind,
         trigger=trigger,
         state=RunState.RUNNING,
-        full=full,
+        full=base is None,
+        base=base,
+        chain_id=base.chain_id if base else None,
         as_of=as_of or fixed,
         last_sequence=sequence,
         requested_at=fixed,
         requested_by_id=actor.user_id,
         started_at=fixed,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(LAY_OUT, {"run": run.pk, "size": settings.ENGINE_CHUNK_SHOPS})
-    for step in (Step.FIRST_ENTITIES, Step.PRICE):
-        RunChunk.objects.create(run=run, step=step, number=1, state=ChunkState.WAITING)
+    if base is None:
+        run.chain_id = run.pk
+        run.save(update_fields=["chain"])
+        steps.lay_out(run, Step.FIRST_ENTITIES, Step.TURNOVER, Step.SHOPS, Step.PRICE)
+    else:
+        # The first step finds what is reached, and lays out the rest.
+        steps.lay_out(run, Step.FIRST_ENTITIES, Step.PRICE)
     return run

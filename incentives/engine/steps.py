@@ -1,19 +1,45 @@
 """The engine's statements, and the parameters that a run gives them."""
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from core.policy import Policy
 from core.values import Period, local_date
-from incentives.engine.conditions import CONDITION_KEYS, CONDITIONS
+from incentives.engine import reach
+from incentives.engine.held import FIRST_ENTITIES, FROZEN_FACTS, JUDGEMENTS
+from incentives.engine.scope import EVERYTHING, Scope, within
+from incentives.engine.texts import judge_statement, statement
 from incentives.models import Run, RunChunk
-from incentives.states import Step
+from incentives.states import ChunkState, Step
 
 RATE_REACH = timedelta(days=7)  # POLICY 2: how long the latest earlier rate stands in for a missing one
+
+# PostgreSQL's default of 4 MB makes it sort a large quarter on disk; two chunks at a time take it a few times each.
+WORK_MEMORY = "64MB"
+BUFFERED = 64 * 2**20  # bytes of turnovers kept in memory on their way back
+
+# The shops of one chunk: ids in the order of the primary key, so that a chunk's rows lie together.
+LAY_OUT = """
+INSERT INTO incentives_runchunk (run_id, step, number, low, high, state, epoch, attempts, worker, rows, error)
+SELECT %(run)s, 'shops', g + 1, min(id), max(id), 'waiting', 0, 0, '', 0, ''
+FROM (SELECT {column} AS id, (row_number() OVER (ORDER BY {column}) - 1) / %(size)s AS g FROM {table}) s
+GROUP BY g
+"""
+ALL_SHOPS = LAY_OUT.format(column="id", table="merchants_shop")
+REACHED_SHOPS = LAY_OUT.format(column="shop_id", table="incentives_reached WHERE run_id = %(run)s")
+
+# The figures of partners of whom nothing changed, as the base has them.
+CARRY_OVER = """
+INSERT INTO incentives_payoutpreview (run_id, partner_id, eligible, pending, needs_data, not_eligible, introduced,
+                                      high_risk, base_amount, factor, net_amount, currency)
+SELECT %(run)s, partner_id, eligible, pending, needs_data, not_eligible, introduced, high_risk, base_amount, factor,
+       net_amount, currency
+FROM incentives_payoutpreview WHERE run_id = %(base)s AND partner_id <> ALL(%(changed)s)
+"""
 
 Params = dict[str, Any]
 
@@ -22,7 +48,8 @@ def parameters(run: Run) -> Params:
     """Return what every statement of `run` needs: the moment, the dates, the policy's keys."""
     if run.as_of is None:
         raise ValueError(f"run {run.pk} has not started")
-    return policy_parameters(run.rules, run.program.period, run.as_of) | {"run": run.pk, "program": run.program_id}
+    own = {"run": run.pk, "chain": run.chain_id, "program": run.program_id}
+    return policy_parameters(run.rules, run.program.period, run.as_of) | own
 
 
 def policy_parameters(rules: Policy, period: Period, as_of: datetime) -> Params:
@@ -66,19 +93,36 @@ def policy_parameters(rules: Policy, period: Period, as_of: datetime) -> Params:
 
 
 def perform(run: Run, chunk: RunChunk) -> int:
-    """Do one chunk's work in the present transaction and return how many rows it wrote."""
+    """Do one chunk's work in the present transaction.
+
+    Returns what the step is counted by: first entities, shops with turnover, shops judged, partners priced anew.
+    """
     params = parameters(run)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'; SET LOCAL jit = off")
     match chunk.step:
         case Step.FIRST_ENTITIES:
-            refresh_statistics()
-            return _execute(statement("first_entities"), params)
+            return _first_entities(run, params)
+        case Step.TURNOVER:
+            return _turnover(params, _scope(run))
         case Step.SHOPS:
-            params |= {"low": chunk.low, "high": chunk.high}
-            _execute(statement("facts"), params)
-            return _execute(judge_statement(), params)
+            scope = _scope(run, chunk.low, chunk.high)
+            _write(*within(statement("facts") + FROZEN_FACTS.write(run), params, shops=scope))
+            return _write(*within(judge_statement() + JUDGEMENTS.write(run), params, shops=scope))
         case Step.PRICE:
-            return _execute(statement("price"), params)
+            return _price(run, params)
     raise ValueError(f"no such step: {chunk.step}")
+
+
+def lay_out(run: Run, *steps: Step) -> None:
+    """Make the chunks of these steps."""
+    for step in steps:
+        if step != Step.SHOPS:
+            RunChunk.objects.create(run=run, step=step, number=1, state=ChunkState.WAITING)
+            continue
+        with connection.cursor() as cursor:
+            sql = ALL_SHOPS if run.reached is None else REACHED_SHOPS
+            cursor.execute(sql, {"run": run.pk, "size": settings.ENGINE_CHUNK_SHOPS})
 
 
 def refresh_statistics() -> None:
@@ -95,22 +139,50 @@ def refresh_statistics() -> None:
             cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
 
 
-@cache
-def statement(name: str) -> str:
-    """The text of one of the SQL files beside this module."""
-    return (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
+def _first_entities(run: Run, params: Params) -> int:
+    if run.base_id is None:
+        sql = statement("first_entities") + FIRST_ENTITIES.write(run)
+        return _write(*within(sql, params, shops=EVERYTHING, merchants=EVERYTHING, brands=EVERYTHING))
+    params = params | reach.since_base(run)
+    params |= reach.renew_first_entities(run, params)
+    run.reached = reach.reach(run, params)
+    run.save(update_fields=["reached"])
+    if run.reached != 0:
+        lay_out(run, Step.TURNOVER, Step.SHOPS)
+    return len(params["first_merchants"]) + len(params["first_brands"])
 
 
-@cache
-def judge_statement() -> str:
-    """`judge.sql`, completed with the conditions."""
-    outcomes = ",\n           ".join(f"{c.outcome_sql} AS o_{c.key}" for c in CONDITIONS)
-    judged = ", ".join(f"o_{key}" for key in CONDITION_KEYS)
-    text = statement("judge").replace("/*outcomes*/", outcomes).replace("/*judged*/", judged)
-    return text.replace("/*keys*/", ", ".join(CONDITION_KEYS))
+def _turnover(params: Params, scope: Scope) -> int:
+    """Sum up the settled money by way of COPY: an INSERT … SELECT would not be shared among parallel workers."""
+    sql, params = within(statement("turnover"), params, shops=scope)
+    with SpooledTemporaryFile(max_size=BUFFERED) as buffer, connection.cursor() as cursor:
+        with cursor.copy(f"COPY ({sql}) TO STDOUT", params) as rows:
+            for block in rows:
+                buffer.write(block)
+        buffer.seek(0)
+        columns = "run_id, shop_id, gmv, lines, unrated_lines, first_unrated"
+        with cursor.copy(f"COPY incentives_turnover ({columns}) FROM STDIN") as sink:
+            while block := buffer.read(1 << 20):
+                sink.write(block)
+        return int(cursor.rowcount)
 
 
-def _execute(sql: str, params: Params) -> int:
+def _price(run: Run, params: Params) -> int:
+    if run.base_id is None:
+        return _write(*within(statement("price"), params, partners=EVERYTHING))
+    changed = reach.changed_partners(run)
+    _write(*within(statement("price"), params, partners=Scope(ids=changed)))
+    _write(CARRY_OVER, {"run": run.pk, "base": run.base_id, "changed": changed})
+    return len(changed)
+
+
+def _scope(run: Run, low: int | None = None, high: int | None = None) -> Scope:
+    if run.reached is None:
+        return Scope(low, high)
+    return Scope(ids=reach.shops_between(run.pk, low or 0, high or 2**62))
+
+
+def _write(sql: str, params: Params) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return int(cursor.rowcount)
+        return int(cursor.rowcount if cursor.description is None else cursor.fetchone()[0])

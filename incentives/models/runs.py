@@ -1,29 +1,24 @@
-"""An evaluation of a program as of a moment (核算批次): its queue, what it froze, what it found."""
+"""An evaluation of a program as of a moment (核算批次): how it stands, its queue, and what it would pay."""
 
 from typing import ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from core.models import CodeField, PolicyVersion, Program, User
+from core.models import PolicyVersion, Program, User
 from core.policy import Policy
 from core.triggers import legal_transitions, no_truncate
-from incentives.querysets import PreviewQuerySet, ResultQuerySet, RunQuerySet
+from incentives.querysets import PreviewQuerySet, RunQuerySet
 from incentives.states import (
     RUN_TRANSITIONS,
     ChunkState,
-    Outcome,
     RunKind,
     RunState,
     RunTrigger,
     Step,
-    Verdict,
 )
-from merchants.models import Brand, Merchant, Shop, TargetEntry
-from merchants.states import Review, ShopState, Track
-from partners.models import InviteLink, Partner
+from partners.models import Partner
 
 
 class Run(models.Model):
@@ -36,7 +31,10 @@ class Run(models.Model):
     trigger = models.CharField(_("asked for by"), max_length=10, choices=RunTrigger)
     state = models.CharField(_("state"), max_length=10, choices=RunState)
     full = models.BooleanField(_("from nothing"), default=False)
+    # What the run goes on from, and the full run that its base goes back to: itself, where it has no base.
     base = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    chain = models.ForeignKey("self", models.PROTECT, null=True, blank=True, db_index=False, related_name="+")
+    reached = models.IntegerField(_("shops reached by changes"), null=True, blank=True)
     as_of = models.DateTimeField(_("as of"), null=True, blank=True)
     last_sequence = models.BigIntegerField(_("last fact batch"), null=True, blank=True)
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
@@ -123,110 +121,6 @@ class RunChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.step} {self.number}"
-
-
-class FirstEntity(models.Model):
-    """The earliest certified shop of one merchant or brand, among those that compete in a run."""
-
-    pk = models.CompositePrimaryKey("run_id", "scope", "key")
-    run = models.ForeignKey(Run, models.CASCADE, related_name="first_entities")
-    scope = models.CharField(max_length=8)  # "merchant" or "brand"
-    key = models.BigIntegerField()  # the merchant's or the brand's id
-    shop = models.ForeignKey(Shop, models.PROTECT, db_index=False, related_name="+")
-    shop_code = CodeField()
-    certified_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = _("first entity")
-        verbose_name_plural = _("first entities")
-
-    def __str__(self) -> str:
-        return f"{self.scope} {self.key}: {self.shop_code}"
-
-
-class FrozenShop(models.Model):
-    """Everything that a run knew about one shop: the facts, reduced to what the conditions ask (DESIGN 3).
-
-    `gmv` (CNY, not rounded) sums the counted lines that have a rate; `unrated_lines` are those that have none.
-    """
-
-    pk = models.CompositePrimaryKey("run_id", "shop_id")
-    run = models.ForeignKey(Run, models.CASCADE, db_index=False, related_name="frozen")
-    shop = models.ForeignKey(Shop, models.PROTECT, related_name="+")
-    partner = models.ForeignKey(Partner, models.PROTECT, db_index=False, related_name="+")
-    cause = models.CharField(max_length=10)
-    merchant = models.ForeignKey(Merchant, models.PROTECT, db_index=False, related_name="+")
-    brand = models.ForeignKey(Brand, models.PROTECT, null=True, db_index=False, related_name="+")
-    brand_name = models.CharField(max_length=255, null=True)
-    market = models.CharField(max_length=2)
-    registered_at = models.DateTimeField()
-    certified_at = models.DateTimeField(null=True)
-    certified_on = models.DateField(null=True)
-    window_ends_on = models.DateField(null=True)
-    settles_by = models.DateField(null=True)
-    entry = models.ForeignKey(TargetEntry, models.PROTECT, null=True, db_index=False, related_name="+")
-    track = models.CharField(max_length=10, choices=Track, null=True)
-    entry_in_force = models.BooleanField(default=False)
-    entry_review = models.CharField(max_length=10, choices=Review, null=True)
-    assigned_to = models.ForeignKey(Partner, models.PROTECT, null=True, db_index=False, related_name="+")
-    rival = models.ForeignKey(Shop, models.PROTECT, null=True, db_index=False, related_name="+")
-    rival_of = models.CharField(max_length=8, null=True)  # "merchant" or "brand"
-    partner_certified = models.BooleanField(null=True)
-    link = models.ForeignKey(InviteLink, models.PROTECT, null=True, db_index=False, related_name="+")
-    link_partner = models.ForeignKey(Partner, models.PROTECT, null=True, db_index=False, related_name="+")
-    link_valid = models.BooleanField(null=True)
-    link_entry = models.ForeignKey(TargetEntry, models.PROTECT, null=True, db_index=False, related_name="+")
-    gmv = models.DecimalField(max_digits=40, decimal_places=16, null=True)
-    lines = models.IntegerField(default=0)
-    unrated_lines = models.IntegerField(default=0)
-    unrated_currency = models.CharField(max_length=3, null=True)
-    unrated_on = models.DateField(null=True)
-    stock_countries = ArrayField(models.CharField(max_length=2), default=list)
-    stock_seen = models.BooleanField(default=False)
-    status = models.CharField(max_length=10, choices=ShopState, null=True)
-    status_at = models.DateTimeField(null=True)
-    high_risk = models.BooleanField(default=False)
-
-    class Meta:
-        verbose_name = _("frozen facts")
-        verbose_name_plural = _("frozen facts")
-
-    def __str__(self) -> str:
-        return f"{self.run_id} {self.shop_id}"
-
-
-def _outcome() -> models.CharField:  # type: ignore[type-arg]  # the field's types are the stubs' own matter
-    return models.CharField(max_length=14, choices=Outcome)
-
-
-class Result(models.Model):
-    """A run's verdict on one shop, with the outcome of each condition (POLICY 3)."""
-
-    pk = models.CompositePrimaryKey("run_id", "shop_id")
-    run = models.ForeignKey(Run, models.CASCADE, db_index=False, related_name="results")
-    shop = models.ForeignKey(Shop, models.PROTECT, related_name="results")
-    partner = models.ForeignKey(Partner, models.PROTECT, db_index=False, related_name="+")
-    verdict = models.CharField(_("verdict"), max_length=12, choices=Verdict)
-    amount = models.DecimalField(_("amount"), max_digits=19, decimal_places=2)
-    listed = _outcome()
-    first_entity = _outcome()
-    partner_certified = _outcome()
-    exclusive_link = _outcome()
-    onboarded = _outcome()
-    activated = _outcome()
-    stocked = _outcome()
-    shop_normal = _outcome()
-    fingerprint = models.BinaryField(max_length=32)
-
-    objects = ResultQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("result")
-        verbose_name_plural = _("results")
-        indexes: ClassVar = [models.Index(fields=["run", "partner", "verdict"], name="result_of_partner")]
-
-    def __str__(self) -> str:
-        return f"{self.run_id} {self.shop_id}: {self.verdict}"
 
 
 class PayoutPreview(models.Model):

@@ -24,7 +24,7 @@ from core.models import Program
 from incentives.engine import finish, queue
 from incentives.engine.run import request_run, start_run, work
 from incentives.exports import cell_text
-from incentives.models import Payout, PayoutPreview, Run
+from incentives.models import FirstEntity, Payout, PayoutPreview, Run
 from incentives.services import submit_run
 from incentives.states import RunKind, RunState, RunTrigger
 from tests.engine import harness
@@ -171,7 +171,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(program: Program) -> None:
     assert quick is not None
     assert (quick.chunk.pk, quick.epoch) == (slow.chunk.pk, slow.epoch + 1)
     assert queue.perform(slow) is False
-    assert not run.first_entities.exists()
+    assert not FirstEntity.objects.filter(since_id=run.pk).exists()
     assert queue.perform(quick) is True
     assert queue.perform(quick) is False, "done once is done"
 

@@ -22,7 +22,7 @@ from core.models import FactBatch, PolicyVersion, Program, RoleGrant, User
 from core.policy import Policy
 from core.recording import open_batch, seal
 from core.values import round_money
-from incentives.models import FrozenShop, PayoutPreview, Result, Run
+from incentives.models import FrozenFacts, Judgement, PayoutPreview, Run
 from incentives.states import Outcome, RunKind, RunState, RunTrigger, Verdict
 from merchants.models import Attribution, Brand, Merchant, Shop, TargetEntry
 from merchants.states import Cause, Review, Track
@@ -172,11 +172,14 @@ def make_run(
         shops=len(specs),
         **{verdict.value: verdicts[verdict] for verdict in Verdict},
     )
+    run.chain = run
+    run.save(update_fields=["chain"])
     for spec in specs:
         shop = make_shop(spec)
         certified_on = date(2026, 1, 10)
-        FrozenShop.objects.create(
-            run=run,
+        FrozenFacts.objects.create(
+            chain_id=run.pk,
+            since_id=run.pk,
             shop=shop,
             partner=spec.partner,
             cause=Cause.RECORD,
@@ -206,12 +209,15 @@ def make_run(
         outcomes["exclusive_link"] = Outcome.NOT_APPLICABLE
         outcomes["activated"] = _TELLING[spec.verdict]
         outcomes |= spec.outcomes
-        Result.objects.create(
-            run=run,
+        Judgement.objects.create(
+            chain_id=run.pk,
+            since_id=run.pk,
             shop=shop,
             partner=spec.partner,
             verdict=spec.verdict,
             amount=rules.incentive.amount if spec.verdict == Verdict.ELIGIBLE else Decimal(0),
+            introduced=True,
+            high_risk=spec.high_risk,
             fingerprint=hashlib.sha256(spec.code.encode()).digest(),
             **outcomes,
         )
