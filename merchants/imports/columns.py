@@ -1,8 +1,9 @@
 """The columns of a feed: what a cell must look like, and how it becomes a value.
 
 Each type turns a cell's text into a typed SQL expression that is null where the text is malformed and never fails:
-so one pass over the staged rows both reads and checks them. No regular expression here has a bounded repeat such as
-`{1,64}`: PostgreSQL's take 20 times as long with one.
+so one pass over the staged rows both reads and checks them. In rows that Python has vouched for (merchants.imports.
+vouching), it only reads them. No regular expression here has a bounded repeat such as `{1,64}`: PostgreSQL's take 20
+times as long with one.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from merchants.imports.instants import are_days, are_sound
 from merchants.imports.iso import COUNTRIES, CURRENCIES
+from merchants.imports.vouching import Vouch, are_among, are_codes, are_digits, are_numbers, are_printable, never
 
 # Control characters, zero-width ones, and those that turn the direction of writing: none belongs into a cell, and most
 # can't be seen. PostgreSQL's own escapes, since the pattern stands in SQL.
@@ -39,16 +42,17 @@ class ColumnType:
     """How a cell of this type is read; `expects` completes "write …".
 
     In `sql`, `{c}` stands for the cell's text, `feed_instant(` for what makes an instant of a sound timestamp, and
-    `sound` is set in rows whose timestamps were all found sound before (merchants.imports.instants).
+    `sound` is set in rows that Python has vouched for: `vouch` was true of all their columns.
     """
 
     sql: str
     pg: str
     expects: str | Promise
+    vouch: Vouch = never
 
 
-def _plain(condition: str, value: str, pg: str, expects: str | Promise) -> ColumnType:
-    return ColumnType(f"CASE WHEN {condition} THEN {value} END", pg, expects)
+def _plain(condition: str, value: str, pg: str, expects: str | Promise, vouch: Vouch = never) -> ColumnType:
+    return ColumnType(f"CASE WHEN sound IS NOT NULL OR {condition} THEN {value} END", pg, expects, vouch)
 
 
 def _words(values: Sequence[str]) -> str:
@@ -57,7 +61,7 @@ def _words(values: Sequence[str]) -> str:
 
 def one_of(values: Sequence[str]) -> ColumnType:
     """One of a closed list of words."""
-    return _plain(f"{{c}} = ANY ({_words(values)})", "{c}", "text", ", ".join(values))
+    return _plain(f"{{c}} = ANY ({_words(values)})", "{c}", "text", ", ".join(values), are_among(values))
 
 
 def text(longest: int) -> ColumnType:
@@ -67,6 +71,7 @@ def text(longest: int) -> ColumnType:
         "{c}",
         "text",
         format_lazy(_("at most {longest} characters"), longest=longest),
+        are_printable(longest),
     )
 
 
@@ -75,35 +80,63 @@ CODE = _plain(
     "{c}",
     'text COLLATE "C"',
     _("a code of 1 to 64 characters of A-Z a-z 0-9 . _ -"),
+    are_codes,
 )
 WORD = _plain(
     """{c} COLLATE "C" !~ '[^A-Za-z0-9._-]' AND octet_length({c}) <= 64""",
     "{c}",
     "text",
     _("a code of 1 to 64 characters of A-Z a-z 0-9 . _ -"),
+    are_codes,
 )
-DATE = _plain(f"""{{c}} COLLATE "C" ~ '^{_DATE}$' AND {_LEAP}""", "{c}::date", "date", _("a date such as 2026-03-31"))
+DATE = _plain(
+    f"""{{c}} COLLATE "C" ~ '^{_DATE}$' AND {_LEAP}""",
+    "{c}::date",
+    "date",
+    _("a date such as 2026-03-31"),
+    are_days,
+)
 TIMESTAMP = _plain(
-    f"""sound IS NOT NULL OR {{c}} COLLATE "C" ~ '^{_DATE}[T ]{_CLOCK}{_OFFSET}$' AND {_LEAP}""",
+    f"""{{c}} COLLATE "C" ~ '^{_DATE}[T ]{_CLOCK}{_OFFSET}$' AND {_LEAP}""",
     "feed_instant({c})",
     "timestamptz",
     _("a timestamp such as 2026-03-31T18:00:00+08:00"),
+    are_sound,
 )
 NUMBER = _plain(
     """{c} COLLATE "C" ~ '^[+-]?[0-9]+([.][0-9]+)?$' AND octet_length({c}) <= 60""",
     "{c}::numeric",
     "numeric",
     _("a plain decimal such as 1234.50, without exponent or thousands separators"),
+    are_numbers,
 )
 WHOLE = _plain(
     """{c} COLLATE "C" ~ '^[+]?[0-9]+([.]0+)?$' AND octet_length({c}) <= 18""",
     "{c}::numeric::bigint",
     "bigint",
     _("a whole number, 0 or more"),
+    are_digits,
 )
-FLAG = ColumnType("CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END", "boolean", "true, false")
-COUNTRY = _plain(f"{{c}} = ANY ({_words(COUNTRIES)})", "{c}", "text", _("an ISO 3166-1 country code such as DE"))
-CURRENCY = _plain(f"{{c}} = ANY ({_words(CURRENCIES)})", "{c}", "text", _("an ISO 4217 currency code such as EUR"))
+FLAG = ColumnType(
+    "CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END",
+    "boolean",
+    "true, false",
+    are_among(("true", "false", "TRUE", "FALSE", "True", "False")),
+)
+COUNTRY = _plain(
+    f"{{c}} = ANY ({_words(COUNTRIES)})",
+    "{c}",
+    "text",
+    _("an ISO 3166-1 country code such as DE"),
+    are_among(COUNTRIES),
+)
+CURRENCY = _plain(
+    f"{{c}} = ANY ({_words(CURRENCIES)})",
+    "{c}",
+    "text",
+    _("an ISO 4217 currency code such as EUR"),
+    are_among(CURRENCIES),
+)
 EMAIL = _plain(
     f"{{c}} !~ '{UNSEEN}' AND {{c}} ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$' AND char_length({{c}}) <= 254",
     "{c}",

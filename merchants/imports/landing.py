@@ -7,16 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from psycopg.errors import UniqueViolation
 
 from core.models import FactBatch
 from merchants.imports.kinds.base import Kind
+from merchants.imports.staging import fill
 
 ACCEPTED = ("new", "unchanged", "updated")
-
-
-class _KeyTwice(Exception):
-    """The file gives one key in two rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,17 @@ class Counts:
         """All rows of the file."""
         return self.new + self.unchanged + self.updated + self.rejected
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.new + other.new,
+            self.unchanged + other.unchanged,
+            self.updated + other.updated,
+            self.rejected + other.rejected,
+        )
+
+
+NOTHING = Counts(0, 0, 0, 0)
+
 
 def parameters(
     kind: Kind, header: tuple[str, ...], *, batch: FactBatch, recorded_at: datetime | None
@@ -47,23 +56,24 @@ def parameters(
     }
 
 
-def land(kind: Kind, values: Mapping[str, Any]) -> Counts:
-    """Land the rows of `feed_rows` and return the counts. The kind's lock must be held."""
+def land(kind: Kind, values: Mapping[str, Any], *, expect_new: bool = True) -> Counts:
+    """Land the rows of `feed_rows` and return the counts. The kind's lock must be held.
+
+    `expect_new`: try the kind's quick way first.
+    """
     outcomes: Counter[str] = Counter()
     with connection.cursor() as cursor:
         # Foreign keys are checked statement by statement, not all at the commit, when the recording's lock is held.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET LOCAL work_mem = '64MB'")
         for check in kind.before:
             cursor.execute(
                 f"UPDATE feed_rows t SET fault = '{check.column}:{check.error}' WHERE t.fault IS NULL AND {check.when}",
                 values,
             )
-        cursor.execute('CREATE TEMP TABLE feed_faults (line bigint, "column" text, code text) ON COMMIT DROP')
-        if not (kind.quick and _quickly(cursor, kind, values, outcomes)):
+        fill(cursor, "feed_faults", """SELECT 0::bigint AS line, '' AS "column", '' AS code WHERE false""", {})
+        if not (kind.quick and expect_new and _quickly(cursor, kind, values, outcomes)):
             for rank in range(1, _rank(cursor, kind) + 1):
-                where = "t.line IN (SELECT k.line FROM feed_ranks k WHERE k.rank = %(rank)s)"
-                outcomes += _round(cursor, kind, where, {**values, "rank": rank})
+                _round(cursor, kind, {**values, "rank": rank}, outcomes)
         for statement in kind.after:
             cursor.execute(statement, values)
         cursor.execute(
@@ -73,48 +83,40 @@ def land(kind: Kind, values: Mapping[str, Any]) -> Counts:
     return Counts(outcomes["new"], outcomes["unchanged"], outcomes["updated"], rejected)
 
 
-def _rank(cursor: Any, kind: Kind) -> int:
-    """Number each key's rows by their lines, and return the highest number: nearly always 1."""
-    cursor.execute(
-        "CREATE TEMP TABLE feed_ranks ON COMMIT DROP AS"
-        f" SELECT line, row_number() OVER (PARTITION BY {kind.key} ORDER BY line) AS rank"
-        " FROM feed_rows WHERE fault IS NULL"
-    )
-    cursor.execute("ANALYZE feed_ranks")
-    cursor.execute("SELECT coalesce(max(rank), 0) FROM feed_ranks")
-    (highest,) = cursor.fetchone()
-    if highest > 3:
-        cursor.execute("CREATE INDEX ON feed_ranks (rank)")
-        cursor.execute("CREATE INDEX ON feed_rows (line)")
-    return int(highest)
-
-
 def _quickly(cursor: Any, kind: Kind, values: Mapping[str, Any], outcomes: Counter[str]) -> bool:
-    """Insert all new keys at once, and compare only the known ones. False where a key comes twice: rounds, then."""
-    cursor.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE {kind.known}) FROM feed_rows t WHERE t.fault IS NULL", values
-    )
-    good, known = cursor.fetchone()
+    """Insert all rows, as if all keys were new. False where one is known or comes twice: rounds, then."""
     try:
         with transaction.atomic():
-            if good > known:
-                cursor.execute(kind.quick, values)
-                if cursor.rowcount != good - known:
-                    raise _KeyTwice
-    except _KeyTwice:
-        return False
-    outcomes["new"] += good - known
-    if known:
-        outcomes += _round(cursor, kind, f"t.fault IS NULL AND {kind.known}", values)
+            cursor.execute(kind.quick, values)
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            return False
+        raise
+    outcomes["new"] += cursor.rowcount
     return True
 
 
-def _round(cursor: Any, kind: Kind, where: str, values: Mapping[str, Any]) -> Counter[str]:
-    cursor.execute("DROP TABLE IF EXISTS pg_temp.feed_round")
-    cursor.execute(
-        f"CREATE TEMP TABLE feed_round ON COMMIT DROP AS {kind.compare} WHERE {where}",
-        values,
+def _rank(cursor: Any, kind: Kind) -> int:
+    """Number each key's rows by their lines, and return the highest number: nearly always 1."""
+    fill(
+        cursor,
+        "feed_ranks",
+        f"SELECT line, row_number() OVER (PARTITION BY {kind.key} ORDER BY line) AS rank"
+        " FROM feed_rows WHERE fault IS NULL",
+        {},
+        analyze=True,
     )
+    cursor.execute("SELECT coalesce(max(rank), 0) FROM feed_ranks")
+    (highest,) = cursor.fetchone()
+    if highest > 3:
+        cursor.execute("CREATE INDEX IF NOT EXISTS feed_ranks_rank ON pg_temp.feed_ranks (rank)")
+        cursor.execute("CREATE INDEX IF NOT EXISTS feed_rows_line ON pg_temp.feed_rows (line)")
+    return int(highest)
+
+
+def _round(cursor: Any, kind: Kind, values: Mapping[str, Any], outcomes: Counter[str]) -> None:
+    where = "t.line IN (SELECT k.line FROM feed_ranks k WHERE k.rank = %(rank)s)"
+    fill(cursor, "feed_round", f"{kind.compare} WHERE {where}", values)
     cursor.execute(
         'INSERT INTO feed_faults (line, "column", code) SELECT line, at_fault, outcome FROM feed_round'
         " WHERE outcome <> ALL (%s)",
@@ -125,4 +127,4 @@ def _round(cursor: Any, kind: Kind, where: str, values: Mapping[str, Any]) -> Co
     if counted["new"] or counted["updated"]:
         for statement in kind.land:
             cursor.execute(statement, values)
-    return counted
+    outcomes += counted

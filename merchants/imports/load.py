@@ -4,11 +4,10 @@ The load holds its import's row locked while it works. So whoever finds a runnin
 process has died, and whoever lost the connection at the COMMIT reads there, behind the lock, whether it happened.
 """
 
-import pickle
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import Error, connection, transaction
 from django.utils import timezone
@@ -22,10 +21,12 @@ from merchants.imports import rejected, room, staging
 from merchants.imports.columns import DATE, TIMESTAMP
 from merchants.imports.kinds import KINDS
 from merchants.imports.kinds.base import Kind
-from merchants.imports.landing import Counts, land, parameters
-from merchants.imports.reader import open_rows
-from merchants.imports.source import Source
-from merchants.models import Import, RejectedRow
+from merchants.imports.landing import NOTHING, Counts, land, parameters
+from merchants.imports.pieces import in_pieces
+from merchants.imports.quarantine import Quarantine
+from merchants.imports.reader import Rows, open_rows
+from merchants.imports.source import FileRefused, Source
+from merchants.models import Import
 from merchants.states import FeedKind, ImportState
 
 Progress = Callable[[int], None]
@@ -40,20 +41,8 @@ GRACE = timedelta(minutes=1)
 class _Strict(Exception):
     """Rows are bad and the load is strict: everything is rolled back, and the bad rows are recorded after that."""
 
-    def __init__(self, counts: Counts, rows: Iterator[list[RejectedRow]], header: tuple[str, ...]) -> None:
-        self.counts, self.header = counts, header
-        try:
-            self.rows = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `blocks`; however many rows they are
-            for block in rows:
-                pickle.dump(block, self.rows)
-            self.rows.seek(0)
-        except OSError as error:
-            raise room.no_room(error) from None
-
-    def blocks(self) -> Iterator[list[RejectedRow]]:
-        with self.rows, suppress(EOFError):
-            while True:
-                yield pickle.load(self.rows)  # noqa: S301 - written a moment ago, by us, into a nameless file
+    def __init__(self, counts: Counts, bad: Quarantine, header: tuple[str, ...]) -> None:
+        self.counts, self.bad, self.header = counts, bad, header
 
 
 @room.told()
@@ -149,21 +138,18 @@ def _has_landed(row: Import) -> bool:
 def _load(
     row: Import, actor: Actor, kind: Kind, source: Source, recorded_at: datetime | None, progress: Progress | None
 ) -> None:
+    bad = Quarantine(row)
     with open_rows(source, days=kind.of_type(DATE), instants=kind.of_type(TIMESTAMP)) as rows:
-        unknown = staging.check_header(kind, rows.header, name=source.name)
-        staging.stage(kind, rows, name=source.name, progress=progress)
         header = rows.header
+        unknown = staging.check_header(kind, header, name=source.name)
+        batch = open_batch(source="feed", actor_id=actor.user_id)
+        values = parameters(kind, header, batch=batch, recorded_at=recorded_at)
+        counts = _land(kind, rows, values, bad, progress)
     row.sha256 = source.sha256
-    batch = open_batch(source="feed", actor_id=actor.user_id)
-    values = parameters(kind, header, batch=batch, recorded_at=recorded_at)
-    staging.read(kind, header, values)
-    locks.take(kind.lock)
-    counts = land(kind, values)
+    if not counts.rows:
+        raise FileRefused(f"{source.name} has a header but no rows.")
     if row.strict and counts.rejected:
-        raise _Strict(counts, rejected.found(kind, header), header)
-    for block in rejected.found(kind, header) if counts.rejected else ():
-        _keep(row, block)
-    staging.forget()
+        raise _Strict(counts, bad, header)
     if counts.new or counts.updated:
         announce_facts(kind=kind.kind, batch_id=batch.pk)
     row.batch, row.state, row.finished_at = batch, ImportState.LANDED, timezone.now()
@@ -174,6 +160,39 @@ def _load(
     refuse_too_early(recorded_at)
     seal(batch, recorded_at=recorded_at)
     _audit(row, actor, recorded_at)
+
+
+def _land(kind: Kind, rows: Rows, values: Mapping[str, Any], bad: Quarantine, progress: Progress | None) -> Counts:
+    """Stage, check and land the rows, a piece at a time or all together; return what became of them."""
+    counts, staged, expect_new = NOTHING, 0, True
+    staging.forget()
+    with in_pieces(kind, rows) as pieces:
+        while piece := pieces.take():
+            staging.stage(rows.header, piece, anew=kind.by_pieces)
+            staged += piece.rows
+            if progress is not None:
+                progress(staged)
+            if kind.by_pieces:
+                pieces.start()
+                landed = _land_staged(kind, rows.header, values, bad, expect_new=expect_new)
+                # One repeated line in a piece, and more are to be expected in the next.
+                expect_new = landed.unchanged == 0
+                counts += landed
+    if staged and not kind.by_pieces:
+        counts = _land_staged(kind, rows.header, values, bad)
+    staging.forget()
+    return counts
+
+
+def _land_staged(
+    kind: Kind, header: tuple[str, ...], values: Mapping[str, Any], bad: Quarantine, *, expect_new: bool = True
+) -> Counts:
+    staging.read(kind, header, values)
+    locks.take(kind.lock)
+    counts = land(kind, values, expect_new=expect_new)
+    if counts.rejected:
+        bad.take(rejected.found(kind, header))
+    return counts
 
 
 def refuse_too_early(recorded_at: datetime | None) -> None:
@@ -189,8 +208,7 @@ def refuse_too_early(recorded_at: datetime | None) -> None:
 
 def _refuse_strictly(row: Import, actor: Actor, refusal: _Strict) -> None:
     with transaction.atomic():
-        for block in refusal.blocks():
-            _keep(row, block)
+        refusal.bad.release()
         row.batch, row.state, row.finished_at = None, ImportState.REFUSED, timezone.now()
         row.columns = list(refusal.header)
         row.ignored_columns = [name for name in refusal.header if name not in KINDS[FeedKind(row.kind)].by_name]
@@ -214,12 +232,6 @@ def _give_up(row: Import, actor: Actor, state: ImportState, error: BaseException
         row.save()
         _audit(row, actor, None)
     return False
-
-
-def _keep(row: Import, block: list[RejectedRow]) -> None:
-    for rejected_row in block:
-        rejected_row.import_of = row
-    RejectedRow.objects.bulk_create(block)
 
 
 def _count(row: Import, counts: Counts) -> None:

@@ -1,7 +1,6 @@
 """From the file's rows to `feed_rows`: COPY the text as it is, then read and check it in one pass of SQL."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,18 +9,14 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
-from merchants.imports.columns import TIMESTAMP, UNSEEN, Column
-from merchants.imports.escapes import ERROR_COLUMNS, unescape
-from merchants.imports.instants import are_sound
+from merchants.imports.columns import UNSEEN, Column
 from merchants.imports.kinds.base import Kind
 from merchants.imports.naming import name_keys
-from merchants.imports.reader import Block, Rows, shown
+from merchants.imports.pieces import Piece
+from merchants.imports.reader import shown
 from merchants.imports.source import FileRefused
 
 TABLES = ("feed_raw", "feed_rows", "feed_names", "feed_ranks", "feed_round", "feed_outcomes", "feed_faults")
-
-TAB = "\t"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def raw_name(index: int) -> str:
@@ -49,69 +44,51 @@ def seen_part(column: str) -> str:
     return "".join(char for char in column if char.isprintable()).strip()
 
 
-def stage(kind: Kind, rows: Rows, *, name: str, progress: Callable[[int], None] | None) -> int:
-    """Copy the rows into `feed_raw` and return how many there are. Raises FileRefused where there are none."""
-    forget()
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} text").format(sql.Identifier(raw_name(index))) for index in range(len(rows.header))
-    )
-    instants = [place for place, name_ in enumerate(rows.header) if _is_instant(kind, name_)]
-    handed_out = all(column in rows.header for column in ERROR_COLUMNS)
-    count = 0
+def stage(header: tuple[str, ...], piece: Piece, *, anew: bool) -> None:
+    """Copy the piece's rows into `feed_raw`; `anew`: in place of those that it holds."""
     with connection.cursor() as cursor:
-        # Temporary: no log is written for it, and nothing is left of it whatever happens to this process.
-        _execute(
-            cursor,
-            sql.SQL("CREATE TEMP TABLE feed_raw (line bigint, shape text, sound text, {}) ON COMMIT DROP").format(
-                columns
-            ),
-        )
+        if not _exists(cursor, "feed_raw"):
+            columns = sql.SQL(", ").join(
+                sql.SQL("{} text").format(sql.Identifier(raw_name(index))) for index in range(len(header))
+            )
+            # Temporary: no log is written for it, and nothing is left of it whatever happens to this process.
+            table = sql.SQL("CREATE TEMP TABLE feed_raw (line bigint, shape text, sound text, {}) ON COMMIT DROP")
+            _execute(cursor, table.format(columns))
+        elif anew:
+            cursor.execute("TRUNCATE pg_temp.feed_raw")
         with cursor.copy("COPY feed_raw FROM STDIN (NULL '')") as copy:
-            for block in rows.blocks:
-                if handed_out:
-                    block = [(line, list(map(unescape, cells))) for line, cells in block]
-                copy.write(_as_copied(block, len(rows.header), instants))
-                count += len(block)
-                if progress is not None:
-                    progress(count)
-    if not count:
-        raise FileRefused(f"{name} has a header but no rows.")
-    return count
-
-
-def _is_instant(kind: Kind, name: str) -> bool:
-    return name in kind.by_name and kind.by_name[name].type is TIMESTAMP
-
-
-def _as_copied(block: Block, width: int, instants: Sequence[int]) -> str:
-    """Write the rows as COPY reads them: tabs between cells, an empty one is null."""
-    whole = all(len(cells) == width for _, cells in block)
-    sound = whole and all(are_sound([cells[at] for _, cells in block if cells[at]]) for at in instants)
-    if whole:
-        start = "\t\t1\t" if sound else "\t\t\t"
-        text = "".join([f"{line}{start}{TAB.join(cells)}\n" for line, cells in block])
-        # Nothing to escape in the whole block: so it is with nearly every one.
-        plain = text.count(TAB) == len(block) * (width + 2) and text.count("\n") == len(block)
-        if plain and "\\" not in text and "\r" not in text:
-            return text
-    return "".join(f"{line}\t{_row(cells, width)}\n" for line, cells in block)
-
-
-def _row(cells: list[str], width: int) -> str:
-    if len(cells) == width:
-        return "\t\t" + TAB.join(cell.translate(_ESCAPES) for cell in cells)
-    return json.dumps(cells).translate(_ESCAPES) + "\t" + TAB * width
+            for text in piece.texts:
+                copy.write(text)
 
 
 def read(kind: Kind, header: tuple[str, ...], values: Mapping[str, Any]) -> None:
     """Make `feed_rows` of `feed_raw`: typed cells, resolved references, and the first faults."""
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SELECT set_config('TimeZone', %s, true)", [settings.PLATFORM_TIME_ZONE])
-        name_keys(cursor, [(column, what, header.index(column)) for column, what in kind.names if column in header])
-        statement = sql.SQL("CREATE TEMP TABLE feed_rows ON COMMIT DROP AS {}").format(_select(kind, header))
-        cursor.execute(statement.as_string(connection.connection), values)
+        if kind.names:
+            name_keys(cursor, [(column, what, header.index(column)) for column, what in kind.names if column in header])
+        fill(cursor, "feed_rows", _select(kind, header).as_string(connection.connection), values, analyze=True)
         cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
-        cursor.execute("ANALYZE feed_rows")
+
+
+def fill(cursor: Any, table: str, select: str, values: Mapping[str, Any], *, analyze: bool = False) -> None:
+    """Let the temporary table hold what `select` yields, and nothing else.
+
+    It is made once for all pieces and rounds: each making takes locks, which pile up until the commit.
+    """
+    if _exists(cursor, table):
+        cursor.execute(f"TRUNCATE pg_temp.{table}")
+        cursor.execute(f"INSERT INTO pg_temp.{table} {select}", values)
+        return
+    cursor.execute(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {select}", values)
+    if analyze:
+        cursor.execute(f"ANALYZE pg_temp.{table}")
+
+
+def _exists(cursor: Any, table: str) -> bool:
+    cursor.execute("SELECT to_regclass(%s)", [f"pg_temp.{table}"])
+    return cursor.fetchone()[0] is not None
 
 
 def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:

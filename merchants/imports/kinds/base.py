@@ -50,8 +50,10 @@ class Kind:
     of a round, `line`, `outcome` (`new`, `updated`, `unchanged`, or an error code), `at_fault` (the column of an error)
     and whatever the `land` statements need.
     `before` are checks that need the recorded facts and all rows; `after` runs once, when all rounds are done.
-    A long feed may have a `quick` way: an INSERT of all rows whose keys are new, tried before any round; `known` then
-    restricts `compare` to the rows whose keys were recorded before.
+    A long feed may have a `quick` way: an INSERT of all rows without fault, tried before any round; it must fail on a
+    unique key where a row's key is known or comes twice. And it may land `by_pieces`, piece after piece as the file is
+    read, where the rows of a piece stand in no relation to those of another than that of one file to the next: such a
+    kind has neither `names` nor `before` nor `after`.
     """
 
     kind: FeedKind
@@ -66,7 +68,7 @@ class Kind:
     names: tuple[tuple[str, str], ...] = ()
     before: tuple[Check, ...] = ()
     quick: str = ""
-    known: str = ""
+    by_pieces: bool = False
 
     @property
     def by_name(self) -> dict[str, Column]:
