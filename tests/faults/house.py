@@ -6,12 +6,13 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 
+from benchmarks.feeds import END, PROGRAM, START, write_feeds
 from config.state import ROOT, State
 from tests.config.processes import Up, family
 
@@ -24,18 +25,21 @@ LAST_LINE = re.compile(
 class House:
     """Web, worker, beat, database and broker, over a state folder of its own; small chunks and short leases."""
 
-    def __init__(self, folder: Path, *, chunk: int = 3, lease: int = 4) -> None:
+    def __init__(self, folder: Path, *, chunk: int = 3, lease: int = 4, services_only: bool = False) -> None:
         self.state = State(folder / "state")
+        self.folder = folder
+        self.lease = lease
         self.up = Up(
             folder / "state",
             folder / "up.log",
+            *(["--services-only"] if services_only else []),
             ENGINE_CHUNK_SHOPS=str(chunk),
             ENGINE_LEASE_SECONDS=str(lease),
             ENGINE_QUIET_SECONDS="86400",  # no automatic run gets in the way
             ENGINE_QUIET_AT_MOST_SECONDS="86400",
         )
         self.environment = {**self.up.environment, "DJANGO_SETTINGS_MODULE": "config.settings.local"}
-        self.up.wait_for("ready http")
+        self.up.wait_for("ready services" if services_only else "ready http")
 
     def run(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a management command to its end."""
@@ -49,12 +53,12 @@ class House:
             check=False,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a management command and go on."""
         return subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -74,17 +78,50 @@ class House:
         assert done.returncode == 0, done.stderr
         return done.stdout.split()[-1]
 
-    def all(self, sql: LiteralString) -> list[tuple[Any, ...]]:
+    def load_large_quarter(self, *, shops: int, lines: int) -> str:
+        """Load the benchmarks' feeds and return their program's code."""
+        folder = self.folder / "feeds"
+        write_feeds(folder, shops=shops, lines=lines)
+        policy = folder / "policy.json"
+        policy.write_text('{"discount": {"tiers": [{"from": "0", "pay": "0.9"}]}}', encoding="utf-8")
+        commands: list[tuple[str, ...]] = [
+            ("create_program", PROGRAM, "--start", f"{START}", "--end", f"{END}", "--policy", str(policy))
+        ]
+        kinds = ("partners", "fx", "shops", "targets", "shop_statuses", "stock", "settlements")
+        commands += [("load", kind, str(folder / f"{kind}.csv")) for kind in kinds]
+        for command in commands:
+            done = self.run(*command, timeout=600)
+            assert done.returncode == 0, done.stderr
+        return PROGRAM
+
+    def start_worker(self, name: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start one more worker, which nobody watches over; its lines go into a file of its own."""
+        command = ("celery", "--app", "config", "--quiet", "worker", "--concurrency", "2", "--without-mingle")
+        with (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", *command, "-n", f"{name}@%h"],
+                cwd=ROOT,
+                env={**self.environment, **(environment or {})},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def all(self, sql: LiteralString, *parameters: Any) -> list[tuple[Any, ...]]:
         """Ask the house's database."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def one(self, sql: LiteralString, *parameters: Any) -> tuple[Any, ...]:
+        """Ask the house's database for one row."""
+        (row,) = self.all(sql, *parameters)
+        return row
+
+    @property
+    def database_url(self) -> str:
+        """Where the house's database listens."""
         services = self.state.services()
         assert services is not None
-        with psycopg.connect(services.database_url, autocommit=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def one(self, sql: LiteralString) -> tuple[Any, ...]:
-        """Ask the house's database for one row."""
-        (row,) = self.all(sql)
-        return row
+        return services.database_url
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         """Wait for something to come true; fail loudly when it doesn't."""
@@ -93,6 +130,17 @@ class House:
             assert time.monotonic() < limit, self.up.text[-3000:]
             time.sleep(0.02)
 
+    def postgres(self) -> int:
+        """The first process of the database server."""
+        return int((self.state.folder / "pg" / "postmaster.pid").read_text().split()[0])
+
+    def valkey(self) -> int:
+        """The broker's process."""
+        (pid,) = [
+            pid for pid in family(self.up.pid) if b"unixsocket" in _command(pid) or b"valkey-server" in _command(pid)
+        ]
+        return pid
+
     def celery(self) -> tuple[int, set[int]]:
         """The worker's main process, and its children."""
         mains = [pid for pid in family(self.up.pid) if _runs_worker(pid)]
@@ -100,11 +148,15 @@ class House:
         return top, family(top) - {top}
 
 
-def _runs_worker(pid: int) -> bool:
+def _command(pid: int) -> bytes:
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return False
+        return b""
+
+
+def _runs_worker(pid: int) -> bool:
+    words = _command(pid).split(b"\0")
     return any(word.endswith(b"celery") for word in words) and b"worker" in words
 
 

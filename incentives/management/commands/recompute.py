@@ -17,6 +17,7 @@ from core.errors import BadInput, Conflict, DomainError, NotFound, Unavailable
 from core.models import AuditEvent, PolicyVersion, Program
 from core.policy_reader import load_policy
 from core.requests import set_request_id
+from incentives import wake
 from incentives.engine.run import progress, start_run, try_policy, work
 from incentives.models import Run
 from incentives.states import RunState
@@ -62,7 +63,8 @@ class Command(BaseCommand):
                 as_of=as_of,
                 full=options["full"],
                 inline=options["inline"],
-            )
+            ),
+            inline=options["inline"],
         )
         # The run goes on without its database for a while, and so does whoever waits for it.
         if options["inline"]:
@@ -101,11 +103,10 @@ class Command(BaseCommand):
         )
 
 
-def start_once(start: Callable[[], Run]) -> Run:
+def start_once(start: Callable[[], Run], *, inline: bool) -> Run:
     """Start a run; where the connection is lost over it, look whether it has started before starting it again.
 
-    The key is this command's own: the request id in the audit row of the run's start. A run found so was started
-    without a word to the workers; the sweep sends it.
+    The key is this command's own: the request id in the audit row of the run's start.
     """
     key = uuid.uuid4().hex
     set_request_id(key)
@@ -113,7 +114,11 @@ def start_once(start: Callable[[], Run]) -> Run:
     def started() -> Run | None:
         # Index audit_action: one row for each start ever.
         event = AuditEvent.objects.filter(action="run.started", request_id=key).first()
-        return Run.objects.get(pk=int(event.subject_id)) if event is not None else None
+        if event is None:
+            return None
+        if not inline:
+            wake.workers(int(event.subject_id), 1)  # nobody has: that comes after the COMMIT
+        return Run.objects.get(pk=int(event.subject_id))
 
     def attempt() -> Run:
         try:
