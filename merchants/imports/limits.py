@@ -6,13 +6,14 @@ memory stays flat however long the file is.
 
 KIB, MIB = 1024, 1024 * 1024
 
-LONGEST_LINE = 256 * KIB  # bytes of one physical line; a feed's row has hundreds
-LONGEST_RECORD = 256 * KIB  # characters of one row, over however many lines its quoted cells go
+LONGEST_LINE = 64 * KIB  # bytes of one physical line; a feed's row has hundreds
+LONGEST_RECORD = 64 * KIB  # characters of one row, over however many lines its quoted cells go
 LONGEST_GAP = 2 * MIB  # characters of nothing but blank lines
 # PostgreSQL keeps a row's short cells (up to 23 bytes) in its 8 KiB page: more columns than these may not fit.
 MOST_COLUMNS = 300
 MOST_CELLS = 2 * MOST_COLUMNS  # of one row: whatever the header says, a row with more is not kept as a bad one
 LARGEST_BLOCK = 4 * MIB  # characters handed on at a time
+LARGEST_INSERT = MIB  # characters of bad rows written at a time; as JSON one may take six bytes
 CHEAP_TO_HASH = 16 * MIB  # bytes of a refused file that are read on, just for its fingerprint
 
 # Workbooks. A sheet's own limits are those of the format.

@@ -8,7 +8,7 @@ from typing import TextIO
 from merchants.imports.escapes import ERROR_COLUMNS, escape
 from merchants.imports.faults import RowError, explain, explain_shape
 from merchants.imports.kinds.base import Kind
-from merchants.imports.limits import LARGEST_BLOCK
+from merchants.imports.limits import LARGEST_INSERT
 from merchants.imports.staging import raw_name, stream
 from merchants.models import Import, RejectedRow
 
@@ -36,7 +36,7 @@ def found(kind: Kind, header: tuple[str, ...]) -> Iterator[list[RejectedRow]]:
             found += rows
             # Each faulty column's row holds all cells, and all of a block's are written in one statement.
             weight += len(rows) * (len(shape or "") + sum(len(text) for text in texts if text))
-            if len(found) >= MOST_AT_ONCE or weight > LARGEST_BLOCK:
+            if len(found) >= MOST_AT_ONCE or weight > LARGEST_INSERT:
                 yield found
                 found, weight = [], 0
     if found:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from django.db import Error
+from django.db import Error, connection
 
 from core.errors import Unavailable
 
@@ -32,7 +32,8 @@ def _folder() -> str:
 def told() -> Iterator[None]:
     """Say in words where the database has no room. Raises Unavailable; the transaction is the caller's to roll back."""
     try:
-        yield
+        with connection.wrap_database_errors:  # a COPY's errors come as the driver's own, not as Django's
+            yield
     except Error as error:
         cause = error.__cause__
         state = cause.sqlstate if isinstance(cause, psycopg.Error) else None

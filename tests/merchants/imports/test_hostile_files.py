@@ -58,15 +58,15 @@ TEXTS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         lambda path: path.write_bytes(b",".join(b"c%d" % n for n in range(100_000)) + b"\n"),
         ("line 1", "longer than"),
     ),
-    "30,000 short columns": (
-        lambda path: path.write_bytes(b",".join(b"c%d" % n for n in range(30_000)) + b"\n"),
-        ("30000 columns", f"at most {MOST_COLUMNS}"),
+    "10,000 short columns": (
+        lambda path: path.write_bytes(b",".join(b"c%d" % n for n in range(10_000)) + b"\n"),
+        ("10000 columns", f"at most {MOST_COLUMNS}"),
     ),
     "a line of 1 GiB": (lambda path: sparse(path, hostile.GOOD, b"x" * 4 * MIB), ("line 3", "longer than")),
     "a first line of 1 GiB": (lambda path: sparse(path, b"x" * 4 * MIB), ("line 1", "longer than")),
     "a quoted cell of 1 GiB, in lines": (
         lambda path: sparse(path, hostile.GOOD, b'2026-01-02,EUR,"', b"eight by eight\n" * 200_000),
-        ("row that starts on line 3", "field larger than field limit"),
+        ("row that starts on line 3", f"longer than {LONGEST_RECORD}"),
     ),
     "a row of millions of quoted cells": (
         lambda path: sparse(path, hostile.GOOD, b'2026-01-02,EUR,"', b'1\n","' * 500_000),
@@ -94,7 +94,7 @@ TEXTS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         ("needs the column currency", r"'cur\u200brency'", "can't be seen"),
     ),
     "a long name, many times": (
-        lambda path: path.write_bytes(b",".join([b"n" * 1000] * 200) + b"\n"),
+        lambda path: path.write_bytes(b",".join([b"n" * 300] * 200) + b"\n"),
         ("twice", "nnn…"),
     ),
     "gzip: a line of 1 GiB": (
