@@ -6,7 +6,7 @@ from merchants import services
 from merchants.imports.load import SYSTEM
 
 
-@shared_task(name="merchants.tasks.fail_lost_imports")
-def fail_lost_imports() -> None:
-    """Tell of loads that died without a word."""
+@shared_task(name="merchants.tasks.tell_of_lost_imports")
+def tell_of_lost_imports() -> None:
+    """Mark the loads that died without a word as failed."""
     services.fail_lost_imports(actor=SYSTEM)

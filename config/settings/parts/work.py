@@ -49,6 +49,9 @@ CELERY_TASK_DEFAULT_QUEUE = "dingyao"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 
+# How often the sweep looks for chunks that nobody holds.
+ENGINE_SWEEP_SECONDS = env.integer("ENGINE_SWEEP_SECONDS", 10, minimum=1)
+
 # The beat table is code: reviewed and deployed with what it calls. Each task is harmless when called twice. A message
 # that nobody took in time is dropped: the next one says the same.
 CELERY_BEAT_SCHEDULE = {
@@ -64,11 +67,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep-overdue-chunks": {
         "task": "incentives.tasks.sweep_overdue_chunks",
-        "schedule": 10.0,
-        "options": {"expires": 10},
+        "schedule": float(ENGINE_SWEEP_SECONDS),
+        "options": {"expires": ENGINE_SWEEP_SECONDS},
     },
-    "fail-lost-imports": {
-        "task": "merchants.tasks.fail_lost_imports",
+    "tell-of-lost-imports": {
+        "task": "merchants.tasks.tell_of_lost_imports",
         "schedule": 60.0,
         "options": {"expires": 60},
     },
@@ -79,8 +82,8 @@ CELERY_BEAT_SCHEDULE = {
 # Shops in one chunk: large enough that a statement's own cost doesn't count, small enough to retry and to show
 # progress.
 ENGINE_CHUNK_SHOPS = env.integer("ENGINE_CHUNK_SHOPS", 2500, minimum=1)
-# How long a worker may hold a chunk before another takes it.
-ENGINE_LEASE_SECONDS = env.integer("ENGINE_LEASE_SECONDS", 30, minimum=1)
+# How long a worker that died or stands still keeps its chunk. Whoever is at work keeps it as long as it takes.
+ENGINE_LEASE_SECONDS = env.integer("ENGINE_LEASE_SECONDS", 15, minimum=1)
 # How many messages call workers to a run's shops.
 ENGINE_FAN_OUT = env.integer("ENGINE_FAN_OUT", 8, minimum=1)
 # A run after imports waits until they have been quiet for so long, and at most for so long in all.
