@@ -84,7 +84,7 @@ class Archive:
 
     def _describe_other(self) -> str:
         packed = self._zip.NameToInfo.get("mimetype")
-        if packed is not None and packed.file_size < 200 and b"opendocument" in self._zip.read(packed):
+        if packed is not None and packed.file_size < 200 and b"opendocument" in b"".join(self._contents(packed)):
             return f"{self.name} is an OpenDocument file (.ods); save it as XLSX or as CSV UTF-8."
         return f"{self.name} is a zip file but no XLSX workbook."
 
@@ -126,8 +126,6 @@ class Archive:
             raise self.none(f"{part} is missing") from None
         if largest is not None and entry.file_size > largest:
             raise self.damaged(f"{part} has {entry.file_size // MIB} MiB, more than {largest // MIB}")
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise self.none(f"{part} is packed in an odd way")  # others unpack without a bound
         parser = _Parser(handler, self, part, most=None if largest is None else MOST_ELEMENTS)
         for content in self._contents(entry):
             if not handler.done:  # what follows is only unpacked, for its checksum
@@ -138,6 +136,8 @@ class Archive:
             yield
 
     def _contents(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self.none(f"{entry.filename[:100]} is packed in an odd way")  # others unpack without a bound
         try:
             with self._zip.open(entry) as file:
                 while content := file.read(CHUNK):

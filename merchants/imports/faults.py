@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
-from merchants.imports.columns import Column
+from merchants.imports.columns import DATE, NUMBER, TIMESTAMP, WHOLE, Column
 from merchants.states import FeedKind
 
 LONGEST_QUOTE = 60
+
+_OTHER_YEAR = re.compile(r"(?:0[0-9]{3}|1[0-8][0-9]{2}|[1-9][0-9]{4,})-[0-9]{2}-[0-9]{2}")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.][0-9]+)?")
+_WHOLE = re.compile(r"[+]?[0-9]+(?:[.]0+)?")
 
 
 class RowError(StrEnum):
@@ -36,11 +41,22 @@ def explain(error: RowError, *, kind: FeedKind, column: str, value: str | None, 
     """Say to people what is wrong with `value` in `column` and what to do, in the active language."""
     shown = {"column": column, "value": _quoted(value)}
     if error is RowError.MALFORMED:
-        expects = spec.type.expects if spec is not None else ""
-        return _("%(column)s: “%(value)s” can't be read; write %(expects)s.") % {**shown, "expects": expects}
+        return _malformed(value or "", spec) % {**shown, "expects": spec.type.expects if spec is not None else ""}
     if error is RowError.FORBIDDEN_REPEAT:
         return _REPEATS.get(kind, _repeat_without_way)(shown)
     return _WORDS[error]() % shown
+
+
+def _malformed(value: str, spec: Column | None) -> str:
+    """What is said of a cell that its type doesn't take: some look as they should, and are out of what can be kept."""
+    if spec is not None and spec.type in (DATE, TIMESTAMP) and _OTHER_YEAR.match(value):
+        return _("%(column)s: %(value)s lies outside of the years 1900 to 9999; correct it.")
+    plain = _NUMBER if spec is not None and spec.type is NUMBER else _WHOLE
+    if spec is not None and spec.type in (NUMBER, WHOLE) and plain.fullmatch(value):
+        return _("%(column)s: %(value)s has more digits than are kept; correct it.")
+    if value.startswith("="):
+        return _("%(column)s: “%(value)s” is a formula without its value; write the value.")
+    return _("%(column)s: “%(value)s” can't be read; write %(expects)s.")
 
 
 def explain_shape(*, cells: int, expected: int) -> str:

@@ -18,10 +18,10 @@ from django.db import connection
 from core.errors import BadInput, DomainError, Unavailable
 from core.models import AuditEvent, FactBatch
 from merchants.imports.limits import LONGEST_RECORD, MOST_COLUMNS
-from merchants.models import Import, Rate
+from merchants.models import Import, Rate, TargetEntry, TargetFact
 from merchants.services import load_feed
 from merchants.states import ImportState
-from partners.models import Partner
+from partners.models import Certification, InviteLink, Partner
 from tests.merchants.imports import hostile
 from tests.merchants.imports.feeds import ACTOR, GOOD, Feeds, counts, errors, make_program, write
 from tests.merchants.imports.hostile import HEADER, MIB, SHEET, STYLES, deflated, row, sheet, sparse, workbook
@@ -192,7 +192,19 @@ def test_numbers_and_dates_that_are_none(feeds: Feeds) -> None:
     loaded = feeds.load("settlements", *rows)
     expected = [*["amount"] * len(NUMBERS), *["ordered_at"] * len(DATES)]
     assert [(column, code) for _, column, code in errors(loaded)] == [(column, "malformed") for column in expected]
-    assert all(len(row.message) < 250 for row in loaded.rejected_rows.all())
+    messages = {row.line: row.message for row in loaded.rejected_rows.all()}
+    assert all(len(message) < 250 for message in messages.values())
+    said = [
+        ("1e400", "write a plain decimal"),
+        ("9" * 1001, "more digits than are kept"),
+        ("1000000000000000", "more digits than are kept"),
+        ("=1+1", "a formula without its value"),
+        ("0000-01-01", "outside of the years"),
+        ("10000-01-01", "outside of the years"),
+        ("2026-02-29", "write a timestamp"),
+    ]
+    for value, words in said:
+        assert words in messages[2 + (*NUMBERS, *DATES).index(value)]
     assert feeds.load("settlements").new == 1
 
 
@@ -204,6 +216,19 @@ def test_numbers_at_the_edge_of_what_is_kept(feeds: Feeds, kind: str, column: st
     feeds.world(until=kind)
     rows = [{**GOOD[kind], column: "9" * digits + tail} for digits in range(8, 60, 3) for tail in ("", ".0000")]
     assert feeds.load(kind, *rows).rows == len(rows)
+
+
+def test_days_at_the_end_of_time(feeds: Feeds) -> None:
+    feeds.world(until="settlements")
+    last = "9999-12-31"
+    partner = {**GOOD["partners"], "partner_code": "P-9", "registration_no": "", "certified_from": last}
+    assert counts(feeds.load("partners", {**partner, "certified_until": last}))[3] in (0, 1)
+    target = {**GOOD["targets"], "target_code": "T-9", "listed_on": last, "delisted_on": ""}
+    assert counts(feeds.load("targets", target, {**target, "delisted_on": last}))[3] in (0, 1)
+    invite = {**GOOD["invites"], "invite_code": "L-9", "expires_at": "9999-12-31T23:59:59Z"}
+    assert feeds.load("invites", invite).new == 1
+    for model in (Certification, TargetFact, TargetEntry, InviteLink):
+        assert list(model.objects.values())
 
 
 def test_a_formula_in_a_csv_stays_text(feeds: Feeds) -> None:
@@ -305,6 +330,12 @@ BOOKS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     ),
     "packed as nobody packs a workbook": (
         lambda path: workbook(path, hostile.Part(SHEET, b"BZh91AY&SY", method=zipfile.ZIP_BZIP2, size=MIB)),
+        ("packed in an odd way",),
+    ),
+    "a bomb that says to be an OpenDocument file": (
+        lambda path: hostile.write_zip(
+            path, [hostile.Part("mimetype", b"BZh91AY&SY", method=zipfile.ZIP_BZIP2, size=100)]
+        ),
         ("packed in an odd way",),
     ),
     "billion laughs in the sheet": (

@@ -182,7 +182,7 @@ def test_a_workbook_as_large_as_they_come(usual: Ended, tmp_path: Path) -> None:
     )
     workbook(tmp_path / "a.xlsx", rows, texts)
     script = (
-        "import atexit, pathlib, django; django.setup()\n"
+        "import pathlib, django; django.setup()\n"
         "from merchants.imports.reader import open_rows; from merchants.imports.source import inspect\n"
         "with open_rows(inspect(pathlib.Path('{}'))) as rows: print(sum(map(len, rows.blocks)))\n"
         "print(pathlib.Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
@@ -190,6 +190,7 @@ def test_a_workbook_as_large_as_they_come(usual: Ended, tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
     )
+    assert ended.stderr == ""
     count, peak = ended.stdout.split()
     assert int(count) == 1_000_000
     assert int(peak) / 1024 - usual.peak <= MOST_MIB
