@@ -25,16 +25,15 @@ LAST_LINE = re.compile(
 class House:
     """Web, worker, beat, database and broker, over a state folder of its own; small chunks and short leases."""
 
-    def __init__(self, folder: Path, *, chunk: int = 3, lease: int = 4, services_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, chunk: int = 3, services_only: bool = False, **measures: int) -> None:
         self.state = State(folder / "state")
         self.folder = folder
-        self.lease = lease
         self.up = Up(
             folder / "state",
             folder / "up.log",
             *(["--services-only"] if services_only else []),
             ENGINE_CHUNK_SHOPS=str(chunk),
-            ENGINE_LEASE_SECONDS=str(lease),
+            **{name: str(value) for name, value in measures.items()},
             ENGINE_QUIET_SECONDS="86400",  # no automatic run gets in the way
             ENGINE_QUIET_AT_MOST_SECONDS="86400",
         )
@@ -129,6 +128,14 @@ class House:
         while not condition():
             assert time.monotonic() < limit, self.up.text[-3000:]
             time.sleep(0.02)
+
+    def running(self) -> bool:
+        """Whether a run is running."""
+        return bool(self.all("SELECT 1 FROM incentives_run WHERE state = 'running'"))
+
+    def waiting(self) -> set[int]:
+        """The chunks that aren't done."""
+        return {chunk for (chunk,) in self.all("SELECT id FROM incentives_runchunk WHERE state = 'waiting'")}
 
     def postgres(self) -> int:
         """The first process of the database server."""

@@ -1,79 +1,104 @@
-"""Workers die in the middle of a run, and the run ends by itself with the same fingerprint."""
+"""Workers, broker and database die in the middle of a run, and it ends by itself with the same figures.
+
+The short version of tests/faults/test_proof.py.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.config.processes import eventually
 from tests.faults.house import House, digest_of
+from tests.faults.trials import HELD, Held, Point, Trials, kill, pid_of
 
-SHOPS = 500
+pytestmark = pytest.mark.services
+
+SHOPS = 300
+LEASE = 3
+IN_THE_MIDDLE = Point("shops", 20, 0.0)
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(tmp_path_factory.mktemp("house"))
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    house = House(tmp_path_factory.mktemp("house"), ENGINE_LEASE_SECONDS=LEASE, ENGINE_SWEEP_SECONDS=2)
     try:
-        yield house
+        trials = Trials(house, house.load_quarter(7, SHOPS, tmp_path_factory.mktemp("feeds")))
+        trials.calm()
+        yield trials
     finally:
         house.up.end()
 
 
-@pytest.fixture(scope="module")
-def program(house: House, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return house.load_quarter(7, SHOPS, tmp_path_factory.mktemp("feeds"))
+def test_workers_find_what_one_process_finds(trials: Trials) -> None:
+    """The calm run was theirs."""
+    assert trials.house.one("SELECT count(DISTINCT worker) FROM incentives_runchunk")[0] != 1
+    inline = trials.house.run("recompute", trials.program, "--inline", "--full")
+    assert inline.returncode == 0, inline.stderr
+    assert digest_of(inline.stdout) == trials.digest
 
 
-@pytest.fixture(scope="module")
-def expected(house: House, program: str) -> str:
-    """The fingerprint that an undisturbed run in one process finds."""
-    calm = house.run("recompute", program, "--inline")
-    assert calm.returncode == 0, calm.stderr
-    return digest_of(calm.stdout)
+@pytest.mark.parametrize("victim", ["child", "both"])
+def test_a_killed_worker_costs_nothing_but_time(trials: Trials, victim: str) -> None:
+    assert trials.strike(IN_THE_MIDDLE, kill(trials.house, victim, random.Random(1)), f"kill {victim}")
 
 
-def test_workers_find_what_one_process_finds(house: House, program: str, expected: str) -> None:
-    for _ in range(2):
-        done = house.run("recompute", program)
-        assert done.returncode == 0, done.stderr
-        assert digest_of(done.stdout) == expected
-    assert house.one("SELECT count(DISTINCT worker) FROM incentives_runchunk")[0] != 1
+def test_a_stopped_child_finds_its_chunk_taken_away(trials: Trials) -> None:
+    house = trials.house
+    stopped: dict[int, str] = {}
+
+    def stop(_: Held) -> list[int]:
+        _, children = house.celery()
+        victim = min(children)
+        # Caught in the middle of a chunk, and not after its COMMIT: hence the second look.
+        while not stopped and house.running():
+            os.kill(victim, signal.SIGSTOP)
+            time.sleep(0.2)
+            stopped.update({held: worker for held, worker in house.all(HELD) if pid_of(worker) == victim})
+            if stopped:
+                assert eventually(lambda: not set(stopped) & house.waiting(), 30), "nobody takes it over"
+            os.kill(victim, signal.SIGCONT)
+            time.sleep(0.02)
+        return list(stopped)
+
+    for _ in range(5):
+        trials.strike(IN_THE_MIDDLE, stop, "stop a child")
+        if stopped:
+            break
+    for chunk, worker in stopped.items():
+        by, epoch = house.one("SELECT worker, epoch FROM incentives_runchunk WHERE id = %s", chunk)
+        assert by != worker
+        assert epoch > 1
+    assert stopped
 
 
-@pytest.mark.parametrize("victim", ["child", "main process"])
-def test_a_killed_worker_costs_nothing_but_time(house: House, program: str, expected: str, victim: str) -> None:
-    running = house.start("recompute", program)
-    house.wait_until(
-        lambda: bool(
-            house.one(
-                "SELECT count(*) FILTER (WHERE c.state = 'done') > 20 FROM incentives_runchunk c"
-                " JOIN incentives_run r ON r.id = c.run_id WHERE r.state = 'running'"
-            )[0]
-        )
-    )
-    main, children = house.celery()
-    os.kill(max(children) if victim == "child" else main, signal.SIGKILL)
-    in_the_middle = house.one("SELECT count(*) FROM incentives_run WHERE state = 'running'")[0] == 1
-    output, errors = running.communicate(timeout=90)
-    assert in_the_middle, "the run was over before the worker was killed"
-    assert running.returncode == 0, errors
-    assert digest_of(output) == expected
-    shops, distinct = house.one(
-        "SELECT count(*), count(DISTINCT shop_id) FROM incentives_result"
-        " WHERE run_id = (SELECT max(id) FROM incentives_run)"
-    )
-    assert shops == distinct
+def test_a_broker_that_is_killed_costs_nothing_but_time(trials: Trials) -> None:
+    def broker(held: Held) -> list[int]:
+        os.kill(trials.house.valkey(), signal.SIGKILL)
+        return [chunk for chunk, _ in held]
+
+    assert trials.strike(IN_THE_MIDDLE, broker, "kill the broker")
 
 
-def test_of_two_recomputes_one_runs_and_the_other_is_told_its_id(house: House, program: str, expected: str) -> None:
-    both = [house.start("recompute", program) for _ in range(2)]
+def test_a_database_that_restarts_costs_nothing_but_time(trials: Trials) -> None:
+    def database(held: Held) -> list[int]:
+        os.kill(trials.house.postgres(), signal.SIGQUIT)  # as pg_ctl stop -m immediate does
+        return [chunk for chunk, _ in held]
+
+    assert trials.strike(IN_THE_MIDDLE, database, "restart PostgreSQL")
+
+
+def test_of_two_recomputes_one_runs_and_the_other_is_told_its_id(trials: Trials) -> None:
+    both = [trials.house.start("recompute", trials.program, "--full") for _ in range(2)]
     ended = [(each.communicate(timeout=90), each.returncode) for each in both]
     codes = sorted(code for _, code in ended)
     assert codes == [0, 1], ended
     (_, refusal), _ = next(each for each in ended if each[1] == 1)
-    run_id = house.one("SELECT max(id) FROM incentives_run")[0]
-    assert f"Run {run_id} of {program} is running" in refusal
+    run_id = trials.house.one("SELECT max(id) FROM incentives_run")[0]
+    assert f"Run {run_id} of {trials.program} is running" in refusal
     assert len(refusal.strip().splitlines()) == 1
