@@ -53,13 +53,12 @@ def test_a_stopped_child_finds_its_chunk_taken_away(trials: Trials) -> None:
     stopped: dict[int, str] = {}
 
     def stop(_: Held) -> list[int]:
-        _, children = house.celery()
-        victim = min(children)
+        victim = min(house.celery()[1])
         # Caught in the middle of a chunk, and not after its COMMIT: hence the second look.
         while not stopped and house.running():
             os.kill(victim, signal.SIGSTOP)
             time.sleep(0.2)
-            stopped.update({held: worker for held, worker in house.all(HELD) if pid_of(worker) == victim})
+            stopped.update({chunk: worker for chunk, worker in house.all(HELD) if pid_of(worker) == victim})
             if stopped:
                 assert eventually(lambda: not set(stopped) & house.waiting(), 30), "nobody takes it over"
             os.kill(victim, signal.SIGCONT)
