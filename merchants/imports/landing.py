@@ -12,9 +12,10 @@ from psycopg.errors import UniqueViolation
 
 from core.models import FactBatch
 from merchants.imports.kinds.base import Kind
-from merchants.imports.staging import fill
+from merchants.imports.staging import fill, platform_time, read, typed_rows
 
 ACCEPTED = ("new", "unchanged", "updated")
+NO_FAULTS = """SELECT 0::bigint AS line, '' AS "column", '' AS code WHERE false"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +48,65 @@ def parameters(
     kind: Kind, header: tuple[str, ...], *, batch: FactBatch, recorded_at: datetime | None
 ) -> dict[str, Any]:
     """The parameters that a kind's SQL may use (see `merchants.imports.kinds.base`)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
     given = {f"has_{column.name}": column.name in header for column in kind.columns if not column.required}
     return {
         "batch": batch.pk,
         "known": "infinity" if recorded_at is None else recorded_at,
         "zone": settings.PLATFORM_TIME_ZONE,
+        "now": now,
         **given,
     }
 
 
-def land(kind: Kind, values: Mapping[str, Any], *, expect_new: bool = True) -> Counts:
-    """Land the rows of `feed_rows` and return the counts. The kind's lock must be held.
+def land_quickly(kind: Kind, header: tuple[str, ...], values: Mapping[str, Any], *, staged: int) -> Counts | None:
+    """Insert the `staged` rows of `feed_raw` as if all keys were new, and leave the faulty ones in `feed_rows`.
 
-    `expect_new`: try the kind's quick way first.
+    None, and nothing done, where a key is known or comes twice. The kind's lock must be held.
     """
+    quick = kind.quick.replace("{rows}", typed_rows(kind, header))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            with platform_time(cursor):
+                cursor.execute(quick, values)
+                new = int(cursor.rowcount)
+            rejected = _leave_faulty(cursor, kind, header, values) if new < staged else 0
+            if new + rejected != staged:
+                raise _Moved
+    except _Moved:
+        return None
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            return None
+        raise
+    return Counts(new, 0, 0, rejected)
+
+
+class _Moved(Exception):
+    """Something that a row refers to came in the midst of it: the row was bad before and is good now."""
+
+
+def _leave_faulty(cursor: Any, kind: Kind, header: tuple[str, ...], values: Mapping[str, Any]) -> int:
+    read(kind, header, values, where="t.fault IS NOT NULL")
+    fill(cursor, "feed_faults", NO_FAULTS, {})
+    cursor.execute("SELECT count(*) FROM feed_rows")
+    return int(cursor.fetchone()[0])
+
+
+def land(kind: Kind, values: Mapping[str, Any]) -> Counts:
+    """Land the rows of `feed_rows` and return the counts. The kind's lock must be held."""
     outcomes: Counter[str] = Counter()
     with connection.cursor() as cursor:
-        # Foreign keys are checked statement by statement, not all at the commit, when the recording's lock is held.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for check in kind.before:
             cursor.execute(
                 f"UPDATE feed_rows t SET fault = '{check.column}:{check.error}' WHERE t.fault IS NULL AND {check.when}",
                 values,
             )
-        fill(cursor, "feed_faults", """SELECT 0::bigint AS line, '' AS "column", '' AS code WHERE false""", {})
-        if not (kind.quick and expect_new and _quickly(cursor, kind, values, outcomes)):
-            for rank in range(1, _rank(cursor, kind) + 1):
-                _round(cursor, kind, {**values, "rank": rank}, outcomes)
+        fill(cursor, "feed_faults", NO_FAULTS, {})
+        for rank in range(1, _rank(cursor, kind) + 1):
+            _round(cursor, kind, {**values, "rank": rank}, outcomes)
         for statement in kind.after:
             cursor.execute(statement, values)
         cursor.execute(
@@ -81,19 +114,6 @@ def land(kind: Kind, values: Mapping[str, Any], *, expect_new: bool = True) -> C
         )
         (rejected,) = cursor.fetchone()
     return Counts(outcomes["new"], outcomes["unchanged"], outcomes["updated"], rejected)
-
-
-def _quickly(cursor: Any, kind: Kind, values: Mapping[str, Any], outcomes: Counter[str]) -> bool:
-    """Insert all rows, as if all keys were new. False where one is known or comes twice: rounds, then."""
-    try:
-        with transaction.atomic():
-            cursor.execute(kind.quick, values)
-    except IntegrityError as error:
-        if isinstance(error.__cause__, UniqueViolation):
-            return False
-        raise
-    outcomes["new"] += cursor.rowcount
-    return True
 
 
 def _rank(cursor: Any, kind: Kind) -> int:

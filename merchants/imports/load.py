@@ -21,7 +21,7 @@ from merchants.imports import rejected, room, staging
 from merchants.imports.columns import DATE, TIMESTAMP
 from merchants.imports.kinds import KINDS
 from merchants.imports.kinds.base import Kind
-from merchants.imports.landing import NOTHING, Counts, land, parameters
+from merchants.imports.landing import NOTHING, Counts, land, land_quickly, parameters
 from merchants.imports.pieces import in_pieces
 from merchants.imports.quarantine import Quarantine
 from merchants.imports.reader import Rows, open_rows
@@ -166,6 +166,9 @@ def _land(kind: Kind, rows: Rows, values: Mapping[str, Any], bad: Quarantine, pr
     """Stage, check and land the rows, a piece at a time or all together; return what became of them."""
     counts, staged, expect_new = NOTHING, 0, True
     staging.forget()
+    with connection.cursor() as cursor:
+        # Foreign keys are checked statement by statement, not all at the commit, when the recording's lock is held.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with in_pieces(kind, rows) as pieces:
         while piece := pieces.take():
             staging.stage(rows.header, piece, anew=kind.by_pieces)
@@ -174,7 +177,7 @@ def _land(kind: Kind, rows: Rows, values: Mapping[str, Any], bad: Quarantine, pr
                 progress(staged)
             if kind.by_pieces:
                 pieces.start()
-                landed = _land_staged(kind, rows.header, values, bad, expect_new=expect_new)
+                landed = _land_staged(kind, rows.header, values, bad, expect_new=piece.rows if expect_new else 0)
                 # One repeated line in a piece, and more are to be expected in the next.
                 expect_new = landed.unchanged == 0
                 counts += landed
@@ -185,11 +188,17 @@ def _land(kind: Kind, rows: Rows, values: Mapping[str, Any], bad: Quarantine, pr
 
 
 def _land_staged(
-    kind: Kind, header: tuple[str, ...], values: Mapping[str, Any], bad: Quarantine, *, expect_new: bool = True
+    kind: Kind, header: tuple[str, ...], values: Mapping[str, Any], bad: Quarantine, *, expect_new: int = 0
 ) -> Counts:
-    staging.read(kind, header, values)
-    locks.take(kind.lock)
-    counts = land(kind, values, expect_new=expect_new)
+    """Land what is staged. `expect_new`: the number of its rows, where all of them most likely have new keys."""
+    counts = None
+    if expect_new:
+        locks.take(kind.lock)
+        counts = land_quickly(kind, header, values, staged=expect_new)
+    if counts is None:
+        staging.read(kind, header, values)
+        locks.take(kind.lock)
+        counts = land(kind, values)
     if counts.rejected:
         bad.take(rejected.found(kind, header))
     return counts

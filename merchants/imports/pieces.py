@@ -15,6 +15,7 @@ from merchants.imports.vouching import Vouch
 
 # Two pieces are in memory at a time, and of a kind that lands by pieces, one is sorted there.
 MOST_ROWS = 200_000
+FIRST_ROWS = 20_000  # so that the database has something to do soon
 MOST_BYTES = 24 * MIB
 TAB = "\t"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -64,7 +65,7 @@ def _pieces(kind: Kind, rows: Rows, stop: Event) -> Iterator[Piece]:
         (place, kind.by_name[name].type.vouch) for place, name in enumerate(rows.header) if name in kind.by_name
     ]
     handed_out = all(column in rows.header for column in ERROR_COLUMNS)
-    piece = Piece()
+    piece, full = Piece(), min(FIRST_ROWS, MOST_ROWS)
     for block in rows.blocks:
         if stop.is_set():
             return
@@ -74,9 +75,9 @@ def _pieces(kind: Kind, rows: Rows, stop: Event) -> Iterator[Piece]:
         piece.rows += len(block)
         piece.size += len(text)
         piece.texts.append(text)
-        if piece.rows >= MOST_ROWS or piece.size >= MOST_BYTES:
+        if piece.rows >= full or piece.size >= MOST_BYTES:
             yield piece
-            piece = Piece()
+            piece, full = Piece(), MOST_ROWS
     if piece.rows:
         yield piece
 

@@ -1,6 +1,7 @@
 """From the file's rows to `feed_rows`: COPY the text as it is, then read and check it in one pass of SQL."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,15 +62,21 @@ def stage(header: tuple[str, ...], piece: Piece, *, anew: bool) -> None:
                 copy.write(text)
 
 
-def read(kind: Kind, header: tuple[str, ...], values: Mapping[str, Any]) -> None:
-    """Make `feed_rows` of `feed_raw`: typed cells, resolved references, and the first faults."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        cursor.execute("SELECT set_config('TimeZone', %s, true)", [settings.PLATFORM_TIME_ZONE])
+def read(kind: Kind, header: tuple[str, ...], values: Mapping[str, Any], *, where: str = "true") -> None:
+    """Make `feed_rows` of `feed_raw`: typed cells, resolved references, and the first faults; of the rows `where` …"""
+    with connection.cursor() as cursor, platform_time(cursor):
         if kind.names:
             name_keys(cursor, [(column, what, header.index(column)) for column, what in kind.names if column in header])
-        fill(cursor, "feed_rows", _select(kind, header).as_string(connection.connection), values, analyze=True)
-        cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
+        fill(cursor, "feed_rows", f"SELECT * FROM ({typed_rows(kind, header)}) t WHERE {where}", values, analyze=True)
+
+
+@contextmanager
+def platform_time(cursor: Any) -> Iterator[None]:
+    """Let what is read in here without an offset be local to the platform; and give sorts and hashes some memory."""
+    cursor.execute("SET LOCAL work_mem = '64MB'")
+    cursor.execute("SELECT set_config('TimeZone', %s, true)", [settings.PLATFORM_TIME_ZONE])
+    yield
+    cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
 
 
 def fill(cursor: Any, table: str, select: str, values: Mapping[str, Any], *, analyze: bool = False) -> None:
@@ -91,8 +98,11 @@ def _exists(cursor: Any, table: str) -> bool:
     return cursor.fetchone()[0] is not None
 
 
-def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
-    """Three layers, each fenced by OFFSET 0 so that no expression is computed twice: cells, values, checks."""
+def typed_rows(kind: Kind, header: tuple[str, ...]) -> str:
+    """Write the query that reads `feed_raw`.
+
+    Three layers, each fenced by OFFSET 0 so that no expression is computed twice: cells, values, checks.
+    """
     cells: list[sql.Composable] = [sql.SQL("line, shape, sound")]
     values: list[sql.Composable] = [sql.SQL("line, shape")]
     kept: list[sql.Composable] = [sql.SQL("t.line")]
@@ -111,7 +121,7 @@ def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
         kept.append(sql.SQL(f"n_{what}.key AS {key}, n_{what}.spelling AS {what}_name"))
     joins += [reference.join for reference in kind.references]
     kept += [sql.SQL(reference.select) for reference in kind.references]
-    return sql.SQL(
+    query = sql.SQL(
         "SELECT {kept}, {fault} AS fault"
         " FROM (SELECT {values} FROM (SELECT {cells} FROM feed_raw OFFSET 0) c OFFSET 0) t {joins}"
     ).format(
@@ -121,6 +131,7 @@ def _select(kind: Kind, header: tuple[str, ...]) -> sql.Composable:
         cells=sql.SQL(", ").join(cells),
         joins=sql.SQL(" ".join(joins)),
     )
+    return query.as_string(connection.connection)
 
 
 def _value(column: Column) -> sql.Composable:
@@ -157,21 +168,24 @@ def _clocks_change(zone: ZoneInfo) -> bool:
 
 def _faults(kind: Kind) -> sql.Composable:
     """Null where nothing is wrong; else `column:code` for each fault, in the columns' order."""
-    found: list[tuple[str, str]] = [("t.shape IS NOT NULL", ":malformed")]
+    # What is asked of every row is kept short; which of the faults it is, is asked only where there is one.
+    bad, found = ["t.shape IS NOT NULL"], [("t.shape IS NOT NULL", ":malformed")]
     for column in kind.columns:
         cell, typed = f't."{column.name}_"', f't."{column.name}"'
         if column.required:
+            bad.append(f"{typed} IS NULL")
             found.append((f"{cell} IS NULL AND t.shape IS NULL", f"{column.name}:missing"))
+        else:
+            bad.append(f"{typed} IS NULL AND {cell} IS NOT NULL")
         found.append((f"{cell} IS NOT NULL AND {typed} IS NULL AND {cell} ~ '{UNSEEN}'", f"{column.name}:characters"))
         found.append((f"{cell} IS NOT NULL AND {typed} IS NULL AND {cell} !~ '{UNSEEN}'", f"{column.name}:malformed"))
-    for name, what in kind.names:
-        found.append((f't."{name}" IS NOT NULL AND n_{what}.bad', f"{name}:malformed"))
+    more = [(f't."{name}" IS NOT NULL AND n_{what}.bad', f"{name}:malformed") for name, what in kind.names]
     for reference in kind.references:
         known = f't."{reference.column}" IS NOT NULL AND {reference.known} IS NULL'
-        found.append((known, f"{reference.column}:unknown_reference"))
-    found += [(check.when, f"{check.column}:{check.error}") for check in kind.checks]
-    any_of = " OR ".join(f"({when})" for when, _ in found)
-    each = ", ".join(f"CASE WHEN {when} THEN '{what} ' END" for when, what in found)
+        more.append((known, f"{reference.column}:unknown_reference"))
+    more += [(check.when, f"{check.column}:{check.error}") for check in kind.checks]
+    any_of = " OR ".join(f"({when})" for when in [*bad, *(when for when, _ in more)])
+    each = ", ".join(f"CASE WHEN {when} THEN '{what} ' END" for when, what in [*found, *more])
     return sql.SQL(f"CASE WHEN {any_of} THEN rtrim(concat({each})) END")
 
 

@@ -9,6 +9,7 @@ and the landing statements write what is new or updated. SQL of a kind may use t
     rank      the round's number
     known     the moment up to which facts count as known: the batch's recorded_at, `infinity` where it is recorded now
     zone      the platform's time zone
+    now       the server's clock when the load began
     has_X     whether the file has the optional column X
 """
 
@@ -50,10 +51,10 @@ class Kind:
     of a round, `line`, `outcome` (`new`, `updated`, `unchanged`, or an error code), `at_fault` (the column of an error)
     and whatever the `land` statements need.
     `before` are checks that need the recorded facts and all rows; `after` runs once, when all rounds are done.
-    A long feed may have a `quick` way: an INSERT of all rows without fault, tried before any round; it must fail on a
-    unique key where a row's key is known or comes twice. And it may land `by_pieces`, piece after piece as the file is
-    read, where the rows of a piece stand in no relation to those of another than that of one file to the next: such a
-    kind has neither `names` nor `before` nor `after`.
+    A long feed may have a `quick` way, tried before any round: an INSERT of all rows of `{rows}` (the query that makes
+    `feed_rows`) without fault; it must fail on a unique key where a row's key is known or comes twice. Such a kind
+    lands `by_pieces`, piece after piece as the file is read: its rows stand in no relation to each other but that of
+    one file's to the next one's. So it has neither `names` nor `before` nor `after`.
     """
 
     kind: FeedKind
@@ -68,7 +69,11 @@ class Kind:
     names: tuple[tuple[str, str], ...] = ()
     before: tuple[Check, ...] = ()
     quick: str = ""
-    by_pieces: bool = False
+
+    @property
+    def by_pieces(self) -> bool:
+        """Whether the rows land as they are read, and not all together."""
+        return bool(self.quick)
 
     @property
     def by_name(self) -> dict[str, Column]:
@@ -124,4 +129,4 @@ TARGET = Reference(
 
 def not_later_than_now(*columns: str) -> tuple[Check, ...]:
     """Facts have happened: none of these instants may lie ahead of the server's clock."""
-    return tuple(Check(column, RowError.FUTURE, f"t.{column} > clock_timestamp()") for column in columns)
+    return tuple(Check(column, RowError.FUTURE, f"t.{column} > %(now)s") for column in columns)

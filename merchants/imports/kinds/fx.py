@@ -18,7 +18,7 @@ FX = Kind(
     key="rate_date, currency",
     checks=(
         # A date is local to the platform; its own today is not yet the future.
-        Check("rate_date", RowError.FUTURE, "t.rate_date > (clock_timestamp() AT TIME ZONE %(zone)s)::date"),
+        Check("rate_date", RowError.FUTURE, "t.rate_date > (%(now)s AT TIME ZONE %(zone)s)::date"),
         Check("rate", RowError.RATE, "t.rate <= 0"),
         Check("rate", RowError.DECIMALS, "t.rate <> trunc(t.rate, 12)"),
         Check("rate", RowError.MALFORMED, "t.rate >= 1e12"),

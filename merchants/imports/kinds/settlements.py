@@ -31,8 +31,8 @@ SETTLEMENTS = Kind(
     references=(SHOP,),
     checks=(
         Check("amount", RowError.SIGN, "t.kind = 'sale' AND t.amount <= 0 OR t.kind = 'refund' AND t.amount >= 0"),
-        Check("amount", RowError.DECIMALS, "t.amount <> trunc(t.amount, 4)"),
-        Check("amount", RowError.MALFORMED, "abs(t.amount) >= 1e15"),
+        Check("amount", RowError.DECIMALS, "scale(t.amount) > 4 AND t.amount <> trunc(t.amount, 4)"),
+        Check("amount", RowError.MALFORMED, "t.amount >= 1e15 OR t.amount <= -1e15"),
         *not_later_than_now("ordered_at", "settled_at"),
         Check("settled_at", RowError.ORDER_OF_TIMES, "t.settled_at < t.ordered_at"),
     ),
@@ -50,7 +50,6 @@ SETTLEMENTS = Kind(
             WHEN s.settled_at <> t.settled_at THEN 'settled_at' WHEN s.amount <> t.amount THEN 'amount'
             WHEN s.currency <> t.currency THEN 'currency' END AS in_
     ) differs""",
-    by_pieces=True,
-    quick=f"{INSERT} FROM feed_rows WHERE fault IS NULL ORDER BY shop_id, line_code",
-    land=(f"{INSERT} FROM feed_round WHERE outcome = 'new' ORDER BY shop_id, line_code",),
+    quick=f"{INSERT} FROM ({{rows}}) r WHERE r.fault IS NULL ORDER BY shop_id",
+    land=(f"{INSERT} FROM feed_round WHERE outcome = 'new' ORDER BY shop_id",),
 )
