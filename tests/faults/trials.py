@@ -95,8 +95,9 @@ class Trials:
         return self.house.one(COUNTS, *[run] * 4)
 
     def point(self, dice: random.Random, number: int) -> Point:
-        """The `number`-th point: every fifth in the first step, every fifth in the last one."""
-        step = {0: "first_entities", 1: "price"}.get(number % 5, "shops")
+        """The `number`-th point: of five, one in each step that is a single chunk, the others among the shops."""
+        single = sorted(set(self.seconds) - {"shops"})
+        step = single[number % 5] if number % 5 < len(single) else "shops"
         done = dice.randrange(self.chunks) if step == "shops" else 0
         return Point(step, done, dice.uniform(0, 0.8 * self.seconds[step]))
 
