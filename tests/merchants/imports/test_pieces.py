@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import BadInput
 from merchants.imports import pieces, reader
+from merchants.imports.kinds import KINDS as ALL_KINDS
 from merchants.models import Import, RejectedRow, Settlement
 from merchants.services import load_feed
 from tests.merchants.imports.feeds import ACTOR, GOOD, Feeds, Row, counts, errors, write
@@ -37,6 +38,12 @@ ERRORS = [
     (7, "shop_code", "unknown_reference"),
     (10, "amount", "forbidden_repeat"),
 ]
+
+
+def test_what_lands_by_pieces_looks_at_no_other_rows() -> None:
+    cut_up = [kind for kind in ALL_KINDS.values() if kind.by_pieces]
+    assert [kind.kind for kind in cut_up] == ["settlements"]
+    assert not any(kind.names or kind.before or kind.after for kind in cut_up)
 
 
 @pytest.fixture
