@@ -1,7 +1,7 @@
 """One load of one feed file: read, stage, check, land, seal; all of it in one transaction, or nothing of it.
 
 The rows come in pieces (`pieces`), which are copied as text into a temporary table (`staging`). Most feeds are then
-read, checked and landed as a whole (`landing.land`). Settled lines come by the million: theirs land piece by piece while
+read, checked and landed as a whole (`landing.land`). Settled lines come by the million: one piece of them lands while
 the next is read from the file, straight from the text as long as all keys are new (`landing.land_quickly`).
 
 The load holds its import's row locked while it works. So whoever finds a running import unlocked knows that its
