@@ -37,10 +37,9 @@ class RunTrigger(TextChoices):
 
 
 class Step(TextChoices):
-    """The steps of a run. First entities and turnover may go side by side; then each waits for the one before."""
+    """The steps of a run, in order; a step's chunks start when the step before is done."""
 
     FIRST_ENTITIES = "first_entities", _("First entities")
-    TURNOVER = "turnover", _("Turnover")
     SHOPS = "shops", _("Freeze and judge")
     PRICE = "price", _("Price")
 

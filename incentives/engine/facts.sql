@@ -1,21 +1,18 @@
 -- Freeze the facts of the shops in scope: everything that the conditions are asked of, one row for each shop.
 --
--- "As of" is two filters, everywhere: the fact was recorded by then (its batch), and what it tells had happened by
--- then. Of several facts for one key the latest recorded rules: (batch.recorded_at, id).
--- Dates are compared as local dates of the program's zone. The settled money is summed before (turnover.sql).
+-- "As of" is two filters, everywhere: the fact was recorded by then (its batch is not among those of param late), and
+-- what it tells had happened by then. Of several facts for one key the latest recorded rules: (batch.recorded_at, id).
+-- Dates are compared as local dates of the program's zone; where an index must help, or where there are very many, as the
+-- instants that Python worked out for those dates (params days, rated_from): SQL picks the wrong one of two midnights.
 WITH
 days AS MATERIALIZED (
-    SELECT * FROM unnest(%(days)s::date[], %(window_ends)s::date[], %(settles_by)s::date[])
-        AS d(day, window_ends_on, settles_by)
-),
-late AS MATERIALIZED (
-    -- What was recorded too late to count. Index batch_recorded; empty for a run as of now.
-    SELECT id FROM core_factbatch WHERE recorded_at > %(as_of)s
+    SELECT * FROM unnest(%(days)s::date[], %(ordered_before)s::timestamptz[], %(settled_before)s::timestamptz[],
+                         %(window_ends)s::date[], %(settles_by)s::date[])
+        AS d(day, ordered_before, settled_before, window_ends_on, settles_by)
 ),
 -- Which shops are evaluated (POLICY 3, What is evaluated) -------------------------------------------------------------
 shop_fact AS (
-    SELECT DISTINCT ON (f.shop_id) f.shop_id, f.brand_id, f.brand_name,
-           CASE WHEN f.certified_at <= %(as_of)s THEN f.certified_at END AS certified_at
+    SELECT DISTINCT ON (f.shop_id) f.shop_id, f.brand_id, f.brand_name, f.certified_at
     FROM merchants_shopfact f  -- index on shop_id
     JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
     WHERE /*shops f.shop_id*/
@@ -29,64 +26,68 @@ attributed AS (
     ORDER BY a.shop_id, b.recorded_at DESC, a.id DESC
 ),
 evaluated AS MATERIALIZED (
-    SELECT s.id, s.code, s.merchant_id, s.market, s.registered_at, s.link_id, s.link_valid,
-           f.brand_id, f.brand_name, f.certified_at, (f.certified_at AT TIME ZONE %(zone)s)::date AS certified_on,
-           a.partner_id, a.cause
+    SELECT s.id, s.code, s.merchant_id, s.market, s.registered_at, s.link_id, s.link_valid, f.brand_id, f.brand_name,
+           c.certified_at, (c.certified_at AT TIME ZONE %(zone)s)::date AS certified_on, a.partner_id, a.cause
     FROM merchants_shop s  -- primary key
     JOIN shop_fact f ON f.shop_id = s.id
+    CROSS JOIN LATERAL (SELECT CASE WHEN f.certified_at <= %(as_of)s THEN f.certified_at END AS certified_at) c
     JOIN attributed a ON a.shop_id = s.id
     WHERE /*shops s.id*/
       AND s.market = ANY(%(markets)s)
-      AND s.batch_id NOT IN (SELECT id FROM late)
+      AND s.batch_id <> ALL(%(late)s::bigint[])
       AND s.registered_at <= %(as_of)s
-      AND CASE WHEN f.certified_at IS NULL THEN s.registered_at < %(period_ends_at)s
-               ELSE f.certified_at >= %(period_starts_at)s AND f.certified_at < %(period_ends_at)s END
+      -- Spelled out, and not as a CASE, so that the planner can guess how many they are.
+      AND (f.certified_at <= %(as_of)s AND f.certified_at >= %(period_starts_at)s AND f.certified_at < %(period_ends_at)s
+           OR (f.certified_at IS NULL OR f.certified_at > %(as_of)s) AND s.registered_at < %(period_ends_at)s)
 ),
 -- The covering entry (POLICY 3) -----------------------------------------------------------------------------------------
 named AS (
-    SELECT s.id AS shop_id, e.id AS entry_id, e.code, false AS by_brand, s.certified_on
+    SELECT s.id AS shop_id, e.id AS entry_id, e.code, e.merchant_id, e.brand_id, false AS by_brand, s.certified_on
     FROM evaluated s JOIN merchants_targetentry e ON e.merchant_id = s.merchant_id AND e.program_id = %(program)s
     UNION ALL
-    SELECT s.id, e.id, e.code, true, s.certified_on
+    SELECT s.id, e.id, e.code, e.merchant_id, e.brand_id, true, s.certified_on
     FROM evaluated s JOIN merchants_targetentry e ON e.brand_id = s.brand_id AND e.program_id = %(program)s
 ),
-named_entry AS (SELECT DISTINCT entry_id FROM named),
-listing AS (
-    SELECT DISTINCT ON (f.entry_id) f.entry_id, f.track, f.assigned_to_id, f.listed_on, f.delisted_on, f.review
-    FROM named_entry n
-    JOIN merchants_targetfact f ON f.entry_id = n.entry_id  -- index on entry_id
-    JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
-    ORDER BY f.entry_id, b.recorded_at DESC, f.id DESC
-),
 candidate AS (
-    SELECT n.shop_id, n.entry_id, n.code, n.by_brand, l.track, l.assigned_to_id, l.review,
+    SELECT n.*, l.track, l.assigned_to_id, l.review,
            (NOT %(must_precede)s OR l.listed_on <= coalesce(n.certified_on, %(as_of_date)s))
            AND (l.delisted_on IS NULL OR l.delisted_on > coalesce(n.certified_on, %(as_of_date)s)) AS in_force
-    FROM named n JOIN listing l USING (entry_id)
+    FROM named n
+    CROSS JOIN LATERAL (
+        SELECT f.track, f.assigned_to_id, f.listed_on, f.delisted_on, f.review
+        FROM merchants_targetfact f  -- index on entry_id
+        JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
+        WHERE f.entry_id = n.entry_id
+        ORDER BY b.recorded_at DESC, f.id DESC LIMIT 1
+    ) l
 ),
-covering AS (
-    SELECT DISTINCT ON (c.shop_id) c.shop_id, c.entry_id, c.track, c.assigned_to_id, c.review, c.in_force,
-           e.merchant_id, e.brand_id
-    FROM candidate c JOIN merchants_targetentry e ON e.id = c.entry_id
-    ORDER BY c.shop_id, c.in_force DESC,
-             CASE c.review WHEN 'approved' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, c.by_brand, c.code
+covering AS MATERIALIZED (
+    SELECT DISTINCT ON (shop_id) shop_id, entry_id, track, assigned_to_id, review, in_force, merchant_id, brand_id
+    FROM candidate
+    ORDER BY shop_id, in_force DESC,
+             CASE review WHEN 'approved' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, by_brand, code
 ),
 -- An earlier shop of the merchant or brand, of this shop or of what its covering entry names --------------------------
-sought AS (
-    SELECT id AS shop_id, 'merchant' AS scope, merchant_id AS key FROM evaluated
-    UNION SELECT id, 'brand', brand_id FROM evaluated WHERE brand_id IS NOT NULL
-    UNION SELECT shop_id, 'merchant', merchant_id FROM covering WHERE merchant_id IS NOT NULL
-    UNION SELECT shop_id, 'brand', brand_id FROM covering WHERE brand_id IS NOT NULL
-),
 rival AS (
-    SELECT DISTINCT ON (s.id) s.id AS shop_id, e.shop_id AS rival_id, e.scope
-    FROM sought q
-    JOIN evaluated s ON s.id = q.shop_id
-    JOIN incentives_firstentity e  -- primary key
-      ON e.chain_id = %(chain)s AND e.scope = q.scope AND e.key = q.key AND e.until_id > %(run)s
-    WHERE e.shop_id <> s.id
-      AND (s.certified_at IS NULL OR (e.certified_at, e.shop_code) < (s.certified_at, s.code))
-    ORDER BY s.id, e.certified_at, e.shop_code, e.scope DESC
+    SELECT s.id AS shop_id, e.rival_id, e.scope
+    FROM evaluated s
+    LEFT JOIN covering c ON c.shop_id = s.id
+    CROSS JOIN LATERAL (
+        SELECT e.shop_id AS rival_id, e.scope
+        FROM (
+            -- One by one: only so is each sure to be looked up by its whole primary key, even in a chain that is new.
+            SELECT * FROM incentives_firstentity WHERE chain_id = %(chain)s AND scope = 'merchant' AND key = s.merchant_id
+            UNION ALL
+            SELECT * FROM incentives_firstentity WHERE chain_id = %(chain)s AND scope = 'brand' AND key = s.brand_id
+            UNION ALL
+            SELECT * FROM incentives_firstentity WHERE chain_id = %(chain)s AND scope = 'merchant' AND key = c.merchant_id
+            UNION ALL
+            SELECT * FROM incentives_firstentity WHERE chain_id = %(chain)s AND scope = 'brand' AND key = c.brand_id
+        ) e
+        WHERE e.until_id > %(run)s AND e.shop_id <> s.id
+          AND (s.certified_at IS NULL OR (e.certified_at, e.shop_code) < (s.certified_at, s.code))
+        ORDER BY e.certified_at, e.shop_code, e.scope DESC LIMIT 1
+    ) e
 ),
 -- The partner's certification ---------------------------------------------------------------------------------------------
 certification AS (
@@ -95,6 +96,24 @@ certification AS (
     JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
     WHERE f.partner_id IN (SELECT partner_id FROM evaluated)
     ORDER BY f.partner_id, b.recorded_at DESC, f.id DESC
+),
+-- GMV in the window (POLICY 2 and 3, activated) ---------------------------------------------------------------------------
+gmv AS (
+    SELECT t.shop_id, coalesce(sum(t.amount * r.rate), 0) AS gmv, count(*) AS lines,
+           count(*) - count(r.rate) AS unrated_lines,
+           min(to_char(t.settled_at AT TIME ZONE %(zone)s, 'YYYY-MM-DD') || t.currency) FILTER (WHERE r.rate IS NULL)
+               AS first_unrated
+    FROM evaluated s
+    JOIN days d ON d.day = s.certified_on
+    JOIN merchants_settlement t  -- index on shop_id
+      ON t.shop_id = s.id AND t.ordered_at >= s.certified_at AND t.ordered_at < d.ordered_before
+         AND t.settled_at < least(d.settled_before, %(as_of)s + interval '1 microsecond')
+         AND t.batch_id <> ALL(%(late)s::bigint[])
+    -- The rates of rates.sql. A line's date is looked up among the instants at which dates start: asking the zone for
+    -- it cost as much as all else about the line.
+    LEFT JOIN unnest(%(rate_currencies)s::text[], %(rate_days)s::int[], %(rates)s::numeric[]) AS r(currency, day, rate)
+      ON r.currency = t.currency AND r.day = width_bucket(t.settled_at, %(rated_from)s::timestamptz[])
+    GROUP BY t.shop_id
 ),
 -- Stock inside the period, of the shop or of all shops of its merchant ------------------------------------------------
 stock_owner AS (
@@ -105,7 +124,7 @@ stock_shop AS (
     SELECT DISTINCT o.owner, s.id AS shop_id
     FROM stock_owner o
     JOIN merchants_shop s ON s.merchant_id = o.merchant_id  -- index on merchant_id
-    WHERE (%(stock_scope)s = 'merchant' OR s.id = o.only_shop) AND s.batch_id NOT IN (SELECT id FROM late)
+    WHERE (%(stock_scope)s = 'merchant' OR s.id = o.only_shop) AND s.batch_id <> ALL(%(late)s::bigint[])
 ),
 observed AS (
     SELECT DISTINCT ON (t.shop_id, t.country, t.observed_at) o.owner, t.country, t.sellable
@@ -164,7 +183,7 @@ fresh AS MATERIALIZED (
     LEFT JOIN certification c ON c.partner_id = s.partner_id
     LEFT JOIN partners_invitelink l ON l.id = s.link_id
     LEFT JOIN merchants_linktarget lt ON lt.link_id = s.link_id
-    LEFT JOIN incentives_turnover g ON g.run_id = %(run)s AND g.shop_id = s.id  -- primary key
+    LEFT JOIN gmv g ON g.shop_id = s.id
     LEFT JOIN stock k ON k.owner = CASE %(stock_scope)s WHEN 'merchant' THEN s.merchant_id ELSE s.id END
     LEFT JOIN status t ON t.shop_id = s.id
     LEFT JOIN high_risk h ON h.shop_id = s.id

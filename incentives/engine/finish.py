@@ -9,7 +9,6 @@ from core.actors import Actor, Capability
 from core.errors import NotFound
 from core.states import ensure_transition
 from incentives.engine import held
-from incentives.engine.steps import WORK_MEMORY
 from incentives.engine.texts import statement
 from incentives.models import Run
 from incentives.states import RUN_TRANSITIONS, RunState
@@ -31,7 +30,6 @@ def publish(run: Run, *, priced: int) -> None:
         figures = tuple(getattr(run.base, name) for name in FIGURES)  # nothing differs from the base
     else:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
             cursor.execute(statement("digest"), {"run": run.pk})
             figures = cursor.fetchone()
     for name, figure in zip(FIGURES, figures, strict=True):
@@ -87,7 +85,6 @@ def _clear_the_table(run: Run) -> None:
     """Remove what only the steps of the run had use for."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM incentives_reached WHERE run_id = %s", [run.pk])
-        cursor.execute("DELETE FROM incentives_turnover WHERE run_id = %s", [run.pk])
 
 
 def _now() -> datetime:

@@ -2,10 +2,7 @@
 -- One statement, because brands cross merchants and merchants cross chunks; in a run from changes only, about the
 -- merchants and brands that the changes touched (merchants, brands) and the shops that ever were theirs (shops).
 -- Indexes: shopfact(shop_id) for the latest fact; the rest is one pass.
-WITH late AS MATERIALIZED (
-    SELECT id FROM core_factbatch WHERE recorded_at > %(as_of)s  -- index batch_recorded; empty for a run as of now
-),
-certified AS (
+WITH certified AS (
     SELECT DISTINCT ON (f.shop_id) f.shop_id, f.brand_id, f.certified_at
     FROM merchants_shopfact f
     JOIN core_factbatch b ON b.id = f.batch_id AND b.recorded_at <= %(as_of)s
@@ -16,7 +13,7 @@ competing AS MATERIALIZED (
     SELECT s.id AS shop_id, s.code, s.merchant_id, c.brand_id, c.certified_at
     FROM certified c
     JOIN merchants_shop s ON s.id = c.shop_id
-    WHERE s.batch_id NOT IN (SELECT id FROM late)
+    WHERE s.batch_id <> ALL(%(late)s::bigint[])
       AND c.certified_at <= %(as_of)s
       AND (%(rival_markets)s = 'all' OR s.market = ANY(%(markets)s))
       AND (%(rival_period)s = 'all_time'

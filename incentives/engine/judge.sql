@@ -29,7 +29,7 @@ fresh AS (
                to_char(w.window_ends_on, 'YYYY-MM-DD'), to_char(w.settles_by, 'YYYY-MM-DD'), w.stock_countries,
                w.high_risk)::text, 'UTF8')) AS fingerprint
     FROM worth w
-    JOIN merchants_shop s ON s.id = w.shop_id
+    JOIN merchants_shop s ON s.id = w.shop_id AND /*shops s.id*/
     JOIN partners_partner p ON p.id = w.partner_id
     LEFT JOIN merchants_brand b ON b.id = w.brand_id
     LEFT JOIN merchants_targetentry e ON e.id = w.entry_id

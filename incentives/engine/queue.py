@@ -35,7 +35,7 @@ SYSTEM = Actor.system("engine")
 # A worker does one chunk at a time: one that is leased in its own name is a claim whose answer it never heard.
 # A lease that ran out, unlike one given up, was lost with its worker or its database: that try isn't counted.
 CLAIM = """
-WITH steps(step, turn) AS (VALUES ('first_entities', 1), ('turnover', 1), ('shops', 2), ('price', 3))
+WITH steps(step, turn) AS (VALUES ('first_entities', 1), ('shops', 2), ('price', 3))
 UPDATE incentives_runchunk c
 SET epoch = epoch + 1, attempts = attempts + CASE WHEN lease_until IS NULL THEN 1 ELSE 0 END,
     lease_until = clock_timestamp() + %(lease)s, worker = %(worker)s,

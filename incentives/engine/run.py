@@ -168,7 +168,7 @@ def progress(run: Run) -> Progress:
 
 def _set_going(run: Run) -> None:
     steps.refresh_statistics()
-    wake.workers(run.pk, settings.ENGINE_FAN_OUT if run.base_id is None else 1)
+    wake.workers(run.pk, 1)
 
 
 def _begin(
@@ -205,7 +205,7 @@ def _begin(
     if base is None:
         run.chain_id = run.pk
         run.save(update_fields=["chain"])
-        steps.lay_out(run, Step.FIRST_ENTITIES, Step.TURNOVER, Step.SHOPS, Step.PRICE)
+        steps.lay_out(run, Step.FIRST_ENTITIES, Step.SHOPS, Step.PRICE)
     else:
         # The first step finds what is reached, and lays out the rest.
         steps.lay_out(run, Step.FIRST_ENTITIES, Step.PRICE)

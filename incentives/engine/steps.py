@@ -1,12 +1,12 @@
 """The engine's statements, and the parameters that a run gives them."""
 
 from datetime import UTC, datetime, timedelta
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
+from core.models import FactBatch
 from core.policy import Policy
 from core.values import Period, local_date
 from incentives.engine import reach
@@ -20,7 +20,12 @@ RATE_REACH = timedelta(days=7)  # POLICY 2: how long the latest earlier rate sta
 
 # PostgreSQL's default of 4 MB makes it sort a large quarter on disk; two chunks at a time take it a few times each.
 WORK_MEMORY = "64MB"
-BUFFERED = 64 * 2**20  # bytes of turnovers kept in memory on their way back
+# Compiling costs more than it saves here; a merge join sorts a chunk's lines to find a few hundred rates among them;
+# and what a chunk looks up by index lies in memory, mostly side by side.
+PLANNING = (
+    f"SET LOCAL work_mem = '{WORK_MEMORY}'; SET LOCAL jit = off; SET LOCAL enable_mergejoin = off;"
+    " SET LOCAL random_page_cost = 1.1"
+)
 
 # The shops of one chunk: ids in the order of the primary key, so that a chunk's rows lie together.
 LAY_OUT = """
@@ -45,10 +50,11 @@ Params = dict[str, Any]
 
 
 def parameters(run: Run) -> Params:
-    """Return what every statement of `run` needs: the moment, the dates, the policy's keys."""
+    """Return what every statement of `run` needs: the moment, what came too late for it, the policy's keys."""
     if run.as_of is None:
         raise ValueError(f"run {run.pk} has not started")
-    own = {"run": run.pk, "chain": run.chain_id, "program": run.program_id}
+    late = FactBatch.objects.filter(recorded_at__gt=run.as_of).values_list("pk", flat=True)  # index batch_recorded
+    own = {"run": run.pk, "chain": run.chain_id, "program": run.program_id, "late": list(late)}
     return policy_parameters(run.rules, run.program.period, run.as_of) | own
 
 
@@ -57,6 +63,7 @@ def policy_parameters(rules: Policy, period: Period, as_of: datetime) -> Params:
     days = list(period.dates())
     windows = [rules.window_ends_on(day) for day in days]
     settled = [rules.settles_by(day) for day in days]
+    rated = Period(period.first - RATE_REACH, settled[-1])
     return {
         "as_of": as_of.astimezone(UTC),
         "as_of_date": local_date(as_of, rules.zone),
@@ -72,8 +79,9 @@ def policy_parameters(rules: Policy, period: Period, as_of: datetime) -> Params:
         "settles_by": settled,
         "ordered_before": [Period(day, day).ends_at(rules.zone) for day in windows],
         "settled_before": [Period(day, day).ends_at(rules.zone) for day in settled],
-        "rates_first": period.first - RATE_REACH,
-        "rates_last": settled[-1],
+        "rates_first": rated.first,
+        "rates_last": rated.last,
+        "rated_from": [Period(day, day).starts_at(rules.zone) for day in rated.dates()],
         "must_precede": rules.list.must_precede_certification,
         "rival_period": rules.first_entity.period,
         "rival_markets": rules.first_entity.markets,
@@ -95,23 +103,30 @@ def policy_parameters(rules: Policy, period: Period, as_of: datetime) -> Params:
 def perform(run: Run, chunk: RunChunk) -> int:
     """Do one chunk's work in the present transaction.
 
-    Returns what the step is counted by: first entities, shops with turnover, shops judged, partners priced anew.
+    Returns what the step is counted by: first entities, shops judged, partners priced anew.
     """
     params = parameters(run)
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'; SET LOCAL jit = off")
+        cursor.execute(PLANNING)
     match chunk.step:
         case Step.FIRST_ENTITIES:
             return _first_entities(run, params)
-        case Step.TURNOVER:
-            return _turnover(params, _scope(run))
         case Step.SHOPS:
             scope = _scope(run, chunk.low, chunk.high)
+            params |= rates(params)
             _write(*within(statement("facts") + FROZEN_FACTS.write(run), params, shops=scope))
             return _write(*within(judge_statement() + JUDGEMENTS.write(run), params, shops=scope))
         case Step.PRICE:
             return _price(run, params)
     raise ValueError(f"no such step: {chunk.step}")
+
+
+def rates(params: Params) -> Params:
+    """Return the parameters that hold the rates of each currency and date (rates.sql)."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement("rates"), params)
+        currencies, days, rates = cursor.fetchone()
+    return {"rate_currencies": currencies, "rate_days": days, "rates": rates}
 
 
 def lay_out(run: Run, *steps: Step) -> None:
@@ -148,23 +163,8 @@ def _first_entities(run: Run, params: Params) -> int:
     run.reached = reach.reach(run, params)
     run.save(update_fields=["reached"])
     if run.reached != 0:
-        lay_out(run, Step.TURNOVER, Step.SHOPS)
+        lay_out(run, Step.SHOPS)
     return len(params["first_merchants"]) + len(params["first_brands"])
-
-
-def _turnover(params: Params, scope: Scope) -> int:
-    """Sum up the settled money by way of COPY: an INSERT … SELECT would not be shared among parallel workers."""
-    sql, params = within(statement("turnover"), params, shops=scope)
-    with SpooledTemporaryFile(max_size=BUFFERED) as buffer, connection.cursor() as cursor:
-        with cursor.copy(f"COPY ({sql}) TO STDOUT", params) as rows:
-            for block in rows:
-                buffer.write(block)
-        buffer.seek(0)
-        columns = "run_id, shop_id, gmv, lines, unrated_lines, first_unrated"
-        with cursor.copy(f"COPY incentives_turnover ({columns}) FROM STDIN") as sink:
-            while block := buffer.read(1 << 20):
-                sink.write(block)
-        return int(cursor.rowcount)
 
 
 def _price(run: Run, params: Params) -> int:

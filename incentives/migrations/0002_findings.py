@@ -70,11 +70,6 @@ class Migration(migrations.Migration):
             name='reached',
             field=models.IntegerField(blank=True, null=True, verbose_name='shops reached by changes'),
         ),
-        migrations.AlterField(
-            model_name='runchunk',
-            name='step',
-            field=models.CharField(choices=[('first_entities', 'First entities'), ('turnover', 'Turnover'), ('shops', 'Freeze and judge'), ('price', 'Price')], max_length=20, verbose_name='step'),
-        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunSQL(SET_ASIDE)],
             state_operations=[
@@ -172,24 +167,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reached shop',
                 'verbose_name_plural': 'reached shops',
-                'indexes': [],
-                'constraints': [],
-            },
-        ),
-        migrations.CreateModel(
-            name='Turnover',
-            fields=[
-                ('pk', models.CompositePrimaryKey('run_id', 'shop_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('run_id', models.BigIntegerField()),
-                ('shop', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='merchants.shop')),
-                ('gmv', models.DecimalField(decimal_places=16, max_digits=40)),
-                ('lines', models.IntegerField()),
-                ('unrated_lines', models.IntegerField()),
-                ('first_unrated', models.CharField(max_length=13, null=True)),
-            ],
-            options={
-                'verbose_name': 'turnover',
-                'verbose_name_plural': 'turnovers',
                 'indexes': [],
                 'constraints': [],
             },

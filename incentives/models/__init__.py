@@ -7,7 +7,6 @@ from incentives.models.findings import (
     Judgement,
     Reached,
     Result,
-    Turnover,
 )
 from incentives.models.ledger import LedgerEntry, Posting
 from incentives.models.payouts import Bar, Decision, Payout, PayoutLine
@@ -29,5 +28,4 @@ __all__ = [
     "Result",
     "Run",
     "RunChunk",
-    "Turnover",
 ]

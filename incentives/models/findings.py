@@ -207,25 +207,3 @@ class Reached(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.shop_id}"
-
-
-class Turnover(models.Model):
-    """A shop's settled money in its window, between the run's steps. Gone when the run has ended.
-
-    `first_unrated` is the date and the currency of the earliest line without a rate, as 2026-01-31EUR.
-    """
-
-    pk = models.CompositePrimaryKey("run_id", "shop_id")
-    run_id = models.BigIntegerField()
-    shop = _reference(Shop)
-    gmv = models.DecimalField(max_digits=40, decimal_places=16)
-    lines = models.IntegerField()
-    unrated_lines = models.IntegerField()
-    first_unrated = models.CharField(max_length=13, null=True)
-
-    class Meta:
-        verbose_name = _("turnover")
-        verbose_name_plural = _("turnovers")
-
-    def __str__(self) -> str:
-        return f"{self.run_id} {self.shop_id}"

@@ -138,7 +138,7 @@ def test_a_dry_run_asks_for_a_readable_policy(program: Program, arguments: list[
 def test_a_run_that_fails_each_time_ends_loudly_and_publishes_nothing(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("incentives.engine.steps.WORK_MEMORY", "1MB'; SELECT 1/0; SET LOCAL work_mem = '1MB")
+    monkeypatch.setattr("incentives.engine.steps.PLANNING", "SELECT 1/0")
     run = start_run(actor=harness.ACTOR, program=program, inline=True)
     work(run.pk)
     run.refresh_from_db()
