@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
-import psycopg
-
-from benchmarks.feeds import END, PROGRAM, START, write_feeds
-from config.embedded import EmbeddedPostgres, EmbeddedValkey
+from benchmarks import duck
+from benchmarks.feeds import END, PROGRAM, START, read_certified, write_feeds, write_settlements
+from benchmarks.house import WORKERS, Done, House, own_house
 from config.state import ROOT
 
 SMALL_FEEDS = ("partners", "fx", "targets", "shops", "shop_statuses", "stock")
 POLICY = '{"discount": {"tiers": [{"from": "0", "pay": "0.9"}]}}'
+GROUP_BY = "SELECT shop_id, sum(amount) FROM merchants_settlement GROUP BY shop_id"
+ORM_SHOPS = 2_000
+MEMORY = 250  # MiB that a load may take, however long its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,120 +37,182 @@ class Figure:
     seconds: float
     against: str
     least: float
-    aim: float
+    aim: str
 
     def row(self) -> str:
         """The line in Markdown."""
         ratio = self.seconds / self.least
-        cells = (self.name, f"{self.seconds:.1f} s", self.against, f"{self.least:.1f} s", f"**{ratio:.2f}**", self.aim)
+        shown = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3f}"
+        cells = (self.name, _span(self.seconds), self.against, _span(self.least), f"**{shown}**", self.aim)
         return f"| {' | '.join(map(str, cells))} |"
 
 
 @dataclass
 class Bench:
-    """A database of its own, with the feeds of one size loaded into it step by step."""
+    """The house, its feeds' sizes, and what was measured so far."""
 
-    folder: Path
-    database_url: str
-    environment: dict[str, str]
+    house: House
+    shops: int
+    lines: int
+    start_up: Done
     figures: list[Figure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    full_seconds: float = 0.0
 
-    def manage(self, *arguments: str) -> tuple[float, str]:
-        """Run a management command; return its seconds and its last line."""
-        started = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(f"{' '.join(arguments)}: {done.stderr.strip()}")
-        return time.monotonic() - started, done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    def figure(self, name: str, seconds: float, against: str, least: float, aim: str) -> None:
+        """Add a line to the table, and show it at once."""
+        self.figures.append(Figure(name, seconds, against, least, aim))
+        print(self.figures[-1].row(), flush=True)
 
-    def sql(self, statement: str) -> float:
-        """Run statements and return their seconds."""
-        with psycopg.connect(self.database_url, autocommit=True) as connection:
-            started = time.monotonic()
-            connection.execute(statement.encode())
-            return time.monotonic() - started
+    def note(self, text: str) -> None:
+        """Add a line below the table, and show it at once."""
+        self.notes.append(text)
+        print(text, flush=True)
 
-    def start_up(self) -> float:
-        """What starting the command line costs: it is taken off every figure that starts one."""
-        return min(self.manage("showmigrations", "core")[0] for _ in range(3))
+    def command(self, *arguments: str) -> float:
+        """Run a command and return its seconds without what starting it costs."""
+        return self.house.manage(*arguments).seconds - self.start_up.seconds
 
-
-def measure_load(bench: Bench, start_up: float) -> None:
-    """`load settlements` against a raw COPY of the same rows into an identical empty table with the same indexes."""
-    seconds, line = bench.manage("load", "settlements", str(bench.folder / "settlements.csv"))
-    print(line)
-    lines = bench.folder / "lines.copy"
-    with psycopg.connect(bench.database_url, autocommit=True) as connection:
-        with lines.open("wb") as out, connection.cursor().copy("COPY merchants_settlement TO STDOUT") as rows:
-            for block in rows:
-                out.write(block)
-        connection.execute("CREATE TABLE copied (LIKE merchants_settlement INCLUDING ALL)")
-        started = time.monotonic()
-        with lines.open("rb") as source, connection.cursor().copy("COPY copied FROM STDIN") as sink:
-            while block := source.read(1 << 20):
-                sink.write(block)
-        least = time.monotonic() - started
-        connection.execute("DROP TABLE copied")
-    lines.unlink()
-    bench.figures.append(Figure("load settlements", seconds - start_up, "raw COPY", least, 2.0))
+    def run_seconds(self, *arguments: str) -> float:
+        """Start a run, and return its own seconds from start to publication, as the database has them."""
+        print(self.house.manage("recompute", PROGRAM, *arguments).line, flush=True)
+        with self.house.connect() as connection:
+            row = connection.execute(
+                "SELECT extract(epoch FROM finished_at - started_at) FROM incentives_run ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+        assert row is not None
+        return float(row[0])
 
 
-def measure_run(bench: Bench, start_up: float) -> None:
-    """The whole full run against the plain sum of the same lines by shop, and a second run after nothing."""
-    bench.sql("ANALYZE")
-    least = min(bench.sql("SELECT shop_id, sum(amount) FROM merchants_settlement GROUP BY shop_id") for _ in range(3))
-    full, line = bench.manage("recompute", PROGRAM, "--inline", "--full")
-    print(line)
-    bench.figures.append(Figure("full run, one process", full - start_up, "plain GROUP BY", least, 3))
-    again, _ = bench.manage("recompute", PROGRAM, "--inline")
-    bench.figures.append(Figure("run after nothing", again - start_up, "full run", full - start_up, 0.05))
-
-
-def measure_export(bench: Bench, start_up: float) -> None:
-    """`export results` against the three seconds that it may take for 100,000 rows."""
-    target = bench.folder / "results.csv"
-    seconds, _ = bench.manage("export", "results", PROGRAM, "-o", str(target))
-    with target.open(encoding="utf-8") as rows:
-        count = sum(1 for _ in rows) - 1
-    bench.figures.append(
-        Figure(f"export of {count:,} results", seconds - start_up, "3 s for 100,000", 3 * count / 100_000, 1)
+def measure_memory(bench: Bench) -> None:
+    """The memory of loading a fifth of the lines, in a copy of the house; `measure_load` has that of all."""
+    house = bench.house
+    fifth = house.folder / "fifth.csv"
+    with (house.folder / "settlements.csv").open("rb") as source, fifth.open("wb") as out:
+        for _ in range(bench.lines // 5 + 1):
+            out.write(source.readline())
+    twin = house.twin("twin")
+    done = twin.manage("load", "settlements", str(fifth))
+    twin.drop()
+    fifth.unlink()
+    bench.note(
+        f"Loading {bench.lines // 5:,} lines took at most {done.memory:.0f} MiB (idle: {bench.start_up.memory:.0f})."
     )
 
 
-def print_table(bench: Bench, *, shops: int, lines: int) -> None:
+def measure_load(bench: Bench) -> None:
+    """`load settlements` against a raw COPY of the same rows, in the file's order, into an identical empty table."""
+    house = bench.house
+    done = house.manage("load", "settlements", str(house.folder / "settlements.csv"))
+    lines = house.folder / "lines.copy"
+    with house.connect() as connection:
+        with (
+            lines.open("wb") as out,
+            connection.cursor().copy("COPY (SELECT * FROM merchants_settlement ORDER BY line_code) TO STDOUT") as rows,
+        ):
+            for block in rows:
+                out.write(block)
+        connection.execute("CREATE TABLE copied (LIKE merchants_settlement INCLUDING ALL)")
+        started = datetime.now(UTC)
+        with lines.open("rb") as source, connection.cursor().copy("COPY copied FROM STDIN") as sink:
+            while block := source.read(1 << 20):
+                sink.write(block)
+        least = (datetime.now(UTC) - started).total_seconds()
+        connection.execute("DROP TABLE copied")
+    lines.unlink()
+    bench.figure("`load settlements`", done.seconds - bench.start_up.seconds, "raw `COPY`", least, "2.0")
+    bench.note(f"Loading {bench.lines:,} lines took at most {done.memory:.0f} MiB; the aim is {MEMORY}.")
+    with house.connect() as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
+def measure_gmv(bench: Bench) -> None:
+    """The run's own GMV aggregation, chunk by chunk, against a plain sum by shop: one process each, nothing shared."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.gmv", PROGRAM],
+        cwd=ROOT,
+        env={**bench.house.environment, "DJANGO_SETTINGS_MODULE": "config.settings.local"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    least = bench.house.seconds_of(GROUP_BY, before="SET max_parallel_workers_per_gather = 0")
+    bench.figure("GMV aggregation, one process", float(done.stdout), "plain `GROUP BY`, one process", least, "1.5")
+
+
+def measure_runs(bench: Bench) -> None:
+    """The full run through the workers, against the plain sum of the same lines; then runs from changes only."""
+    house = bench.house
+    least = house.seconds_of(GROUP_BY)
+    bench.full_seconds = min(bench.run_seconds("--full") for _ in range(2))
+    bench.figure(
+        f"full run, {WORKERS} workers", bench.full_seconds, "plain `GROUP BY`, PostgreSQL's own parallelism", least, "3"
+    )
+    nothing = bench.run_seconds()
+    bench.figure("run after nothing", nothing, "full run", bench.full_seconds, "0.05")
+    news = house.folder / "news.csv"
+    certified = read_certified(house.folder)
+    write_settlements(news, certified, bench.lines // 100, Random(7), prefix="N", only=100)
+    house.manage("load", "settlements", str(news))
+    changed = bench.run_seconds()
+    bench.figure("run after new lines for 1 % of the shops", changed, "full run", bench.full_seconds, "0.1")
+    with house.connect() as connection:
+        row = connection.execute("SELECT c.digest, c.reached FROM incentives_run c ORDER BY id DESC LIMIT 1").fetchone()
+        assert row is not None
+        bench.run_seconds("--full")
+        again = connection.execute("SELECT digest FROM incentives_run ORDER BY id DESC LIMIT 1").fetchone()
+        assert again is not None
+    if again[0] != row[0]:
+        raise SystemExit("the run from changes only and the full run found different things")
+    bench.note(f"The run from changes only looked at {row[1]:,} shops and found what the full run found.")
+
+
+def measure_rivals(bench: Bench) -> None:
+    """The full run against DuckDB from the CSV files, and against a loop through the ORM."""
+    house = bench.house
+    seconds, eligible = duck.measure(house.folder, threads=WORKERS)
+    with house.connect() as connection:
+        row = connection.execute(
+            "SELECT eligible, shops FROM incentives_run WHERE state = 'finished' ORDER BY id LIMIT 1"
+        ).fetchone()
+    assert row is not None
+    if row[0] != eligible:
+        raise SystemExit(f"DuckDB found {eligible} eligible shops, the run {row[0]}")
+    bench.figure(f"full run, {WORKERS} workers", bench.full_seconds, "DuckDB, from the CSV files", seconds, "–")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.orm", PROGRAM, str(ORM_SHOPS)],
+        cwd=ROOT,
+        env={**house.environment, "DJANGO_SETTINGS_MODULE": "config.settings.local"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loop, looped = map(float, done.stdout.split())
+    scaled = loop * row[1] / looped
+    against = f"a loop through the ORM ({looped:,.0f} shops, scaled)"
+    bench.figure(f"full run, {WORKERS} workers", bench.full_seconds, against, scaled, "–")
+
+
+def measure_export(bench: Bench) -> None:
+    """`export results` against the three seconds that it may take for 100,000 rows."""
+    target = bench.house.folder / "results.csv"
+    seconds = bench.command("export", "results", PROGRAM, "-o", str(target))
+    with target.open(encoding="utf-8") as rows:
+        count = sum(1 for _ in rows) - 1
+    bench.figure(f"`export results`, {count:,} rows", seconds, "3 s for 100,000 rows", 3 * count / 100_000, "1")
+
+
+def print_table(bench: Bench) -> None:
     """Print the table as README.md holds it."""
     cores, memory = os.cpu_count(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     machine = f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores, {memory:.0f} GiB"
-    print(f"\n{machine}; {shops:,} shops, {lines:,} settlement lines\n")
+    print(f"\n{machine}; {bench.shops:,} shops, {bench.lines:,} settlement lines\n")
     print("| what | takes | against | takes | ratio | aim |\n|---|---:|---|---:|---:|---:|")
     for figure in bench.figures:
         print(figure.row())
-    print(f"\nThe largest process of ours took {peak:.0f} MiB.")
-
-
-@contextmanager
-def own_servers(folder: Path) -> Iterator[Bench]:
-    """A durable database and a broker in `folder`, migrated, for as long as the block runs."""
-    with EmbeddedPostgres(folder / "pg", folder / "s") as postgres, EmbeddedValkey(folder / "k") as valkey:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": valkey.url,
-            "DINGYAO_STATE": str(folder / "state"),
-            "ENGINE_QUIET_SECONDS": "86400",
-            "ENGINE_QUIET_AT_MOST_SECONDS": "86400",
-        }
-        bench = Bench(folder, postgres.url, environment)
-        bench.manage("migrate", "--verbosity", "0")
-        yield bench
+    print()
+    for note in bench.notes:
+        print(f"- {note}")
 
 
 def main() -> None:
@@ -159,20 +221,28 @@ def main() -> None:
     parser.add_argument("--shops", type=int, default=100_000)
     parser.add_argument("--lines", type=int, default=5_000_000)
     given = parser.parse_args()
-    steps: tuple[Callable[[Bench, float], None], ...] = (measure_load, measure_run, measure_export)
-    with tempfile.TemporaryDirectory(prefix="dingyao-bench-") as name, own_servers(Path(name)) as bench:
-        write_feeds(bench.folder, shops=given.shops, lines=given.lines)
-        policy = bench.folder / "policy.json"
+    with tempfile.TemporaryDirectory(prefix="dingyao-bench-") as name, own_house(Path(name)) as house:
+        write_feeds(house.folder, shops=given.shops, lines=given.lines)
+        policy = house.folder / "policy.json"
         policy.write_text(POLICY, encoding="utf-8")
         period = ("--start", START.isoformat(), "--end", END.isoformat())
-        bench.manage("create_program", PROGRAM, *period, "--policy", str(policy))
+        house.manage("create_program", PROGRAM, *period, "--policy", str(policy))
         for kind in SMALL_FEEDS:
-            seconds, line = bench.manage("load", kind, str(bench.folder / f"{kind}.csv"))
-            print(f"{kind}: {line} in {seconds:.1f} s", flush=True)
-        start_up = bench.start_up()
-        for step in steps:
-            step(bench, start_up)
-        print_table(bench, shops=given.shops, lines=given.lines)
+            done = house.manage("load", kind, str(house.folder / f"{kind}.csv"))
+            print(f"{kind}: {done.line} in {done.seconds:.1f} s, {done.memory:.0f} MiB", flush=True)
+        bench = Bench(house, given.shops, given.lines, house.start_up())
+        before: tuple[Callable[[Bench], None], ...] = (measure_memory, measure_load, measure_gmv)
+        for step in before:
+            step(bench)
+        with house.workers():
+            measure_runs(bench)
+        for step in (measure_rivals, measure_export):
+            step(bench)
+        print_table(bench)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 if __name__ == "__main__":
