@@ -60,9 +60,8 @@ SELECT %(run)s, shop_id FROM (
     UNION SELECT shop_id FROM merchants_settlement WHERE batch_id = ANY(%(new_batches)s)
     -- A correction may have moved a violation from one shop to another: all that it ever named.
     UNION SELECT shop_id FROM merchants_violation WHERE code IN (SELECT code FROM violation)
-    -- Happened
-    UNION SELECT id FROM merchants_shop
-    WHERE batch_id = ANY(%(ahead_batches)s) AND registered_at > %(base_as_of)s AND registered_at <= %(as_of)s
+    -- Happened. A feed may announce a shop before it registers, so any batch can have told of one.
+    UNION SELECT id FROM merchants_shop WHERE registered_at > %(base_as_of)s AND registered_at <= %(as_of)s
     UNION SELECT shop_id FROM merchants_shopfact
     WHERE batch_id = ANY(%(ahead_batches)s) AND certified_at > %(base_as_of)s AND certified_at <= %(as_of)s
     UNION SELECT shop_id FROM merchants_shopstatus
