@@ -34,6 +34,7 @@ class RowError(StrEnum):
     TRACK_PARTNER = "track_partner"
     CLAIM_OVERLAP = "claim_overlap"
     FORBIDDEN_REPEAT = "forbidden_repeat"
+    TOO_OFTEN = "too_often"
     FUTURE = "future"
 
 
@@ -97,6 +98,9 @@ _WORDS = {
     ),
     RowError.CLAIM_OVERLAP: lambda: _(
         "%(column)s: another approved claim on the same entry covers part of this period; reject one of the two."
+    ),
+    RowError.TOO_OFTEN: lambda: _(
+        "%(column)s: the key of this row, with %(value)s, has come too often in this file; load the rest after it."
     ),
     RowError.FUTURE: lambda: _("%(column)s: %(value)s lies in the future of the server's clock; facts have happened."),
 }

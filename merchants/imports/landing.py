@@ -11,9 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from psycopg.errors import UniqueViolation
 
 from core.models import FactBatch
+from merchants.imports.faults import RowError
 from merchants.imports.kinds.base import Kind
 from merchants.imports.staging import fill, platform_time, read, typed_rows
 
+MOST_REPEATS = 200  # of one key in one file: far more than mending a file by hand ever brings
 ACCEPTED = ("new", "unchanged", "updated")
 NO_FAULTS = """SELECT 0::bigint AS line, '' AS "column", '' AS code WHERE false"""
 
@@ -117,7 +119,10 @@ def land(kind: Kind, values: Mapping[str, Any]) -> Counts:
 
 
 def _rank(cursor: Any, kind: Kind) -> int:
-    """Number each key's rows by their lines, and return the highest number: nearly always 1."""
+    """Number each key's rows by their lines, and return the highest number: nearly always 1.
+
+    Each number is a round of its own, and the feed's lock is held meanwhile: what comes more often is set aside.
+    """
     fill(
         cursor,
         "feed_ranks",
@@ -128,10 +133,15 @@ def _rank(cursor: Any, kind: Kind) -> int:
     )
     cursor.execute("SELECT coalesce(max(rank), 0) FROM feed_ranks")
     (highest,) = cursor.fetchone()
+    if highest > MOST_REPEATS:
+        cursor.execute(
+            'INSERT INTO feed_faults (line, "column", code) SELECT line, %s, %s FROM feed_ranks WHERE rank > %s',
+            [kind.columns[0].name, RowError.TOO_OFTEN, MOST_REPEATS],
+        )
     if highest > 3:
         cursor.execute("CREATE INDEX IF NOT EXISTS feed_ranks_rank ON pg_temp.feed_ranks (rank)")
         cursor.execute("CREATE INDEX IF NOT EXISTS feed_rows_line ON pg_temp.feed_rows (line)")
-    return int(highest)
+    return min(int(highest), MOST_REPEATS)
 
 
 def _round(cursor: Any, kind: Kind, values: Mapping[str, Any], outcomes: Counter[str]) -> None:

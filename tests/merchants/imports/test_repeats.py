@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import transaction
@@ -282,3 +283,12 @@ def test_history_is_recorded_when_it_says(feeds: Feeds) -> None:
     assert (batch.recorded_at, batch.backdated) == (moment, True)
     with pytest.raises(BadInput, match="future"):
         feeds.load("fx", recorded_at=timezone.now() + timedelta(hours=1))
+
+
+def test_a_key_that_comes_without_end_is_set_aside(feeds: Feeds) -> None:
+    feeds.world(until="fx")
+    rates = [{**GOOD["fx"], "rate": f"7.{number:04}", "corrects": "true"} for number in range(1, 3001)]
+    loaded = feeds.load("fx", *rates)
+    assert counts(loaded) == (1, 0, 199, 2800)
+    assert {code for _line, _column, code in errors(loaded)} == {"too_often"}
+    assert Rate.objects.latest("pk").rate == Decimal("7.0200")
