@@ -1,5 +1,7 @@
-"""Organisations that recruit, their people, their certification, their exclusive links."""
+"""Organisations that recruit, their people, their certification, their exclusive links; and how they come to be."""
 
+from partners.models.applications import Application, ApplicationContact, ApplicationEvent, ApplicationFile
+from partners.models.joining import Invitation, Joining
 from partners.models.organisations import (
     Certification,
     CertificationFact,
@@ -11,9 +13,15 @@ from partners.models.organisations import (
 )
 
 __all__ = [
+    "Application",
+    "ApplicationContact",
+    "ApplicationEvent",
+    "ApplicationFile",
     "Certification",
     "CertificationFact",
+    "Invitation",
     "InviteLink",
+    "Joining",
     "LinkRevocation",
     "Membership",
     "Partner",

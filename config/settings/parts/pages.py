@@ -5,7 +5,7 @@ from __future__ import annotations
 from csp.constants import NONE, SELF
 
 from config.env import env
-from config.settings.parts.servers import BASE_DIR
+from config.settings.parts.servers import BASE_DIR, STATE
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -13,6 +13,16 @@ STATICFILES_DIRS = [folder for folder in (BASE_DIR / "static",) if folder.is_dir
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # What people hand in: no address leads to it, only pages that look who asks.
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.text("UPLOADS_FOLDER", str(STATE.folder / "uploads")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
 }
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -32,3 +42,6 @@ CSRF_TRUSTED_ORIGINS = env.urls("CSRF_TRUSTED_ORIGINS", [])
 # What a workbook may unzip to at most: two megabytes can unzip to a thousand.
 UPLOAD_MAX_UNZIPPED_BYTES = env.integer("UPLOAD_MAX_UNZIPPED_MEGABYTES", 500, minimum=1) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# The most that one file that somebody hands in may weigh.
+UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MEGABYTES", 10, minimum=1) * 1024 * 1024
