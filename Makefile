@@ -11,7 +11,8 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 # What the deployment check needs to be able to read the production settings; nothing connects to it.
 DEPLOYMENT = DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=portal.example.com \
 	DATABASE_URL=postgresql://dingyao@database/dingyao REDIS_URL=redis://broker:6379/0 \
-	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))')"
+	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))')" \
+	STATEMENT_SIGNING_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(32))')"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -1,7 +1,7 @@
 """The state folder: what a machine keeps between two runs, and where its own servers listen.
 
 `DINGYAO_STATE` names it (default `var/` beside manage.py). Nothing in it is needed where `DATABASE_URL`, `REDIS_URL`
-and `SECRET_KEY` are given.
+`SECRET_KEY` and `STATEMENT_SIGNING_KEY` are given.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import secrets
 import stat
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -95,11 +96,18 @@ class State:
 
     def secret_key(self) -> str:
         """Return this machine's own secret key, made at the first call and readable by its owner alone."""
-        path = self.make() / "secret_key"
+        return self._kept("secret_key", lambda: secrets.token_urlsafe(50))
+
+    def statement_key(self) -> str:
+        """Return this machine's own key for signing statements (32 random bytes, base64url), made and kept likewise."""
+        return self._kept("statement_key", lambda: secrets.token_urlsafe(32))
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        path = self.make() / name
         if not path.exists():
             handle, fresh = tempfile.mkstemp(dir=self.folder)  # mkstemp makes it readable by its owner alone
             with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_urlsafe(50))
+                file.write(make())
             # A link, not a rename: of two processes that come first together, both then read the same key.
             with contextlib.suppress(FileExistsError):
                 os.link(fresh, path)

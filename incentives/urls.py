@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incentives.views import console, home, portal
+from incentives.views import console, home, portal, statements
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("partner/<str:program>/shops", portal.shops, name="portal-shops"),
     path("partner/<str:program>/shops/<str:shop_code>", portal.shop, name="portal-shop"),
     path("partner/<str:program>/payout", portal.payout, name="portal-payout"),
+    path(".well-known/dingyao-statement-keys.json", statements.keys, name="statement-keys"),
     path("operator/", console.overview, name="console-overview"),
     path("operator/<str:program>/shops", console.shops, name="console-shops"),
     path("operator/<str:program>/shops/<str:shop_code>", console.shop, name="console-shop"),

@@ -8,6 +8,7 @@ from config.env import env
 from config.logging import build_logging
 from config.settings.base import *  # noqa: F403
 from config.settings.base import LOG_LEVEL
+from config.settings.parts.signing import signing_key
 
 DEBUG = False
 SECRET_KEY = env.text("SECRET_KEY")
@@ -17,6 +18,7 @@ if len(SECRET_KEY) < 50:
         "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
+STATEMENT_SIGNING_KEY = signing_key(env.text("STATEMENT_SIGNING_KEY"))
 # The base looks for servers of this machine; here they have to be named.
 env.text("DATABASE_URL")
 env.text("REDIS_URL")

@@ -20,6 +20,7 @@ from config.settings.base import *  # noqa: E402, F403
 from config.settings.base import CELERY_BROKER_TRANSPORT_OPTIONS, REDIS_URL, STORAGES  # noqa: E402
 
 SECRET_KEY = "only-for-tests-" + "x" * 50
+STATEMENT_SIGNING_KEY = "only-for-tests-" + "x" * 27 + "A"  # 32 bytes as base64url
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 METRICS_ALLOWED_NETWORKS = ["127.0.0.0/8"]
 

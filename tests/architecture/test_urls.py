@@ -30,6 +30,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "healthz": OPEN,
     "readyz": OPEN,
     "metrics": OPEN,
+    ".well-known/dingyao-statement-keys.json": OPEN,
     "i18n/setlang/": (302, 302, 302, 302),
     "api/schema": OPEN,
     "api/docs": OPEN,
