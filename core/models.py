@@ -239,3 +239,20 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_type} {self.subject_id}"
+
+
+# At the end, as they refer to the user above.
+from core.notices.models import Notice, NoticePreference  # noqa: E402
+
+__all__ = [
+    "AuditEvent",
+    "CodeField",
+    "FactBatch",
+    "Note",
+    "Notice",
+    "NoticePreference",
+    "PolicyVersion",
+    "Program",
+    "RoleGrant",
+    "User",
+]

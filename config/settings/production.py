@@ -24,6 +24,7 @@ env.text("DATABASE_URL")
 env.text("REDIS_URL")
 # The two last are for health checks from inside the machine or container.
 ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS"), "localhost", "127.0.0.1"]
+PORTAL_URL = env.text("PORTAL_URL", f"https://{ALLOWED_HOSTS[0].lstrip('.')}/")
 
 # TLS ends at a proxy, which has to replace this header from outside.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -104,7 +104,12 @@ def run(state: State, supervisor: Supervisor, listener: socket.socket | None, *,
 
 def programs(state: State, listener: socket.socket) -> list[Program]:
     """Return what is to run beside the servers, the web first."""
-    environment = inherit_environment(DATABASE_URL=settings.DATABASE_URL, REDIS_URL=settings.REDIS_URL)
+    environment = inherit_environment(
+        DATABASE_URL=settings.DATABASE_URL,
+        REDIS_URL=settings.REDIS_URL,
+        # The port that was taken, which PORT=0 doesn't tell. By name: passkeys work on no number.
+        PORTAL_URL=env.text("PORTAL_URL", f"http://localhost:{listener.getsockname()[1]}/"),
+    )
     python = (sys.executable, "-m")
     # As root in a container Celery warns at length; whoever runs one's own machine as root knows.
     quiet = (sys.executable, "-W", "ignore:You're running the worker", "-m")

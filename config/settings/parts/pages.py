@@ -7,6 +7,9 @@ from csp.constants import NONE, SELF
 from config.env import env
 from config.settings.parts.servers import BASE_DIR, STATE
 
+# Where people reach the portal: what the links in mails begin with.
+PORTAL_URL: str = env.text("PORTAL_URL", f"http://localhost:{env.text('PORT', '8000')}/")
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [folder for folder in (BASE_DIR / "static",) if folder.is_dir()]

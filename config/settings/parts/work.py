@@ -70,6 +70,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(ENGINE_SWEEP_SECONDS),
         "options": {"expires": ENGINE_SWEEP_SECONDS},
     },
+    "send-waiting-mails": {
+        "task": "core.tasks.send_waiting_mails",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "tell-of-lost-imports": {
         "task": "merchants.tasks.tell_of_lost_imports",
         "schedule": 60.0,
