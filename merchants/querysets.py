@@ -24,6 +24,22 @@ class ClaimQuerySet(ScopedQuerySet):
     """Claims."""
 
 
+class RegistrationQuerySet(ScopedQuerySet):
+    """Registrations on the portal's own form, by the partner whose link they came through."""
+
+    partner_path = "link__partner"
+
+    def contested(self) -> Self:
+        """Those of a merchant that somebody else has registered, too: for operators to sort out.
+
+        Nobody who registers is told. The index registration_entity: a merchant rarely registers twice.
+        """
+        others = self.model.objects.filter(
+            country=OuterRef("country"), registration_key=OuterRef("registration_key")
+        ).exclude(pk=OuterRef("pk"))
+        return self.filter(Exists(others))
+
+
 class ShopQuerySet(ScopedQuerySet):
     """Shops; a partner sees those that its latest attribution gives to it."""
 

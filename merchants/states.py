@@ -74,3 +74,10 @@ class ImportState(TextChoices):
     LANDED = "landed", _("Landed")
     REFUSED = "refused", _("Refused")
     FAILED = "failed", _("Failed")
+
+
+class Consent(TextChoices):
+    """What somebody who registers agrees to."""
+
+    PRIVACY = "privacy", _("Privacy notice")
+    SHARE_CONTACT = "share_contact", _("Contact shown to the partner")

@@ -11,7 +11,14 @@ from merchants.models.lists import (
     TargetEntry,
     TargetFact,
 )
-from merchants.models.shops import Attribution, Registration, RegistrationContact, Shop, ShopFact
+from merchants.models.shops import (
+    Attribution,
+    Registration,
+    RegistrationConsent,
+    RegistrationContact,
+    Shop,
+    ShopFact,
+)
 
 __all__ = [
     "Attribution",
@@ -23,6 +30,7 @@ __all__ = [
     "Merchant",
     "Rate",
     "Registration",
+    "RegistrationConsent",
     "RegistrationContact",
     "RejectedRow",
     "Settlement",

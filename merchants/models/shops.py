@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from core.models import CodeField, FactBatch, Note
 from core.triggers import append_only, frozen, no_delete
 from merchants.models.lists import Brand, Claim, Merchant
-from merchants.querysets import ShopQuerySet
-from merchants.states import Cause
+from merchants.querysets import RegistrationQuerySet, ShopQuerySet
+from merchants.states import Cause, Consent
 from partners.models import InviteLink, Partner
 
 
@@ -27,6 +27,8 @@ class Registration(models.Model):
     brand_name = models.CharField(_("brand"), max_length=255, blank=True)
     market = models.CharField(_("market"), max_length=2)
     batch = models.ForeignKey(FactBatch, models.PROTECT, related_name="+")
+
+    objects = RegistrationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("registration")
@@ -53,6 +55,26 @@ class RegistrationContact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.registration_id}"
+
+
+class RegistrationConsent(models.Model):
+    """That whoever registered agreed to something, and which version of the notice was shown. Names nobody."""
+
+    registration = models.ForeignKey(Registration, models.PROTECT, related_name="consents")
+    kind = models.CharField(_("consent"), max_length=20, choices=Consent)
+    notice_version = models.CharField(_("version of the notice"), max_length=20)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["registration", "kind"], name="consent_once"),
+            models.CheckConstraint(condition=Q(kind__in=Consent.values), name="consent_known"),
+        ]
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.registration_id}: {self.kind}"
 
 
 class Shop(models.Model):

@@ -2,10 +2,15 @@
 
 from merchants.services.attributions import apply_attribution_again, assign_shop
 from merchants.services.feeds import fail_lost_imports, load_feed
+from merchants.services.links import create_link
+from merchants.services.registrations import LinkIsDead, register_merchant
 
 __all__ = [
+    "LinkIsDead",
     "apply_attribution_again",
     "assign_shop",
+    "create_link",
     "fail_lost_imports",
     "load_feed",
+    "register_merchant",
 ]

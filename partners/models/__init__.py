@@ -2,6 +2,7 @@
 
 from partners.models.applications import Application, ApplicationContact, ApplicationEvent, ApplicationFile
 from partners.models.joining import Invitation, Joining
+from partners.models.links import LinkExtension, LinkVisits, RateCount
 from partners.models.organisations import (
     Certification,
     CertificationFact,
@@ -22,8 +23,11 @@ __all__ = [
     "Invitation",
     "InviteLink",
     "Joining",
+    "LinkExtension",
     "LinkRevocation",
+    "LinkVisits",
     "Membership",
     "Partner",
+    "RateCount",
     "Suspension",
 ]
