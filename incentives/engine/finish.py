@@ -9,6 +9,7 @@ from core.actors import Actor, Capability
 from core.errors import NotFound
 from core.states import ensure_transition
 from incentives.engine import held
+from incentives.engine.steps import refresh_statistics_of_findings
 from incentives.engine.texts import statement
 from incentives.models import Run
 from incentives.states import RUN_TRANSITIONS, RunState
@@ -37,6 +38,9 @@ def publish(run: Run, *, priced: int) -> None:
     run.finished_at, run.state = _now(), RunState.FINISHED
     run.save()
     _clear_the_table(run)
+    if run.base is None:
+        # Whoever reads the run now would have it planned as if its chain were empty.
+        transaction.on_commit(refresh_statistics_of_findings, robust=True)
     audit.record(
         actor=SYSTEM,
         action="run.finished",

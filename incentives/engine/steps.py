@@ -9,7 +9,7 @@ from django.db import connection
 from core.models import FactBatch
 from core.policy import Policy
 from core.values import Period, local_date
-from incentives.engine import reach
+from incentives.engine import held, reach
 from incentives.engine.held import FIRST_ENTITIES, FROZEN_FACTS, JUDGEMENTS
 from incentives.engine.scope import EVERYTHING, Scope, within
 from incentives.engine.texts import judge_statement, statement
@@ -152,6 +152,13 @@ def refresh_statistics() -> None:
         )
         for (table,) in cursor.fetchall():
             cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
+
+
+def refresh_statistics_of_findings() -> None:
+    """The same for what runs have written."""
+    with connection.cursor() as cursor:
+        for table in held.ALL:
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(table.name)}")
 
 
 def _first_entities(run: Run, params: Params) -> int:
