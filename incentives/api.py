@@ -4,17 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
 from incentives.filters import PayoutFilter, ResultFilter
-from incentives.models import PayoutPreview, Result
-from incentives.queries import payout_rows, result_rows, with_state
+from incentives.models import Payout, PayoutPreview, Result
+from incentives.queries import payout_rows, result_rows, statement_of, with_state
+from incentives.statement_files import signed_statement
 from incentives.states import Outcome, PayoutState, Verdict
+from incentives.views.common import asked_payout, program_or_404
 from merchants.states import Track
+from partners.models import Partner
 from partners.people import actor_of
 
 
@@ -69,6 +76,22 @@ class PayoutSerializer(serializers.Serializer[dict[str, Any]]):
     net_amount = serializers.CharField(help_text="a decimal with 2 places")
     currency = serializers.CharField()
     state = serializers.ChoiceField(choices=PayoutState.choices)
+
+
+class SignatureSerializer(serializers.Serializer[dict[str, Any]]):
+    """What the document is verified with."""
+
+    algorithm = serializers.CharField(help_text="Ed25519")
+    key = serializers.CharField(help_text="the fingerprint of the key that signed (RFC 7638)")
+    value = serializers.CharField(help_text="over the canonical text of all the rest; base64url without padding")
+
+
+class SignedStatementSerializer(serializers.Serializer[dict[str, Any]]):
+    """A signed statement. `statement` is told in docs/feeds.md."""
+
+    format = serializers.CharField(help_text="dingyao-statement/1")
+    statement = serializers.DictField()
+    signature = SignatureSerializer()
 
 
 class _RowsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
@@ -131,7 +154,51 @@ class PayoutViewSet(_RowsViewSet):
         )
 
 
+_PARTS = [
+    OpenApiParameter("program", OpenApiTypes.STR, OpenApiParameter.PATH, description="the program's code"),
+    OpenApiParameter("partner", OpenApiTypes.STR, OpenApiParameter.PATH, description="the partner's code"),
+    OpenApiParameter("payout", OpenApiTypes.INT, description="an earlier payout of theirs in this program"),
+]
+
+
+class StatementViewSet(viewsets.GenericViewSet[Any]):
+    """Statements that the caller may see."""
+
+    queryset = Payout.objects.none()
+    serializer_class = SignedStatementSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    @extend_schema(
+        operation_id="retrieve_statement",
+        summary="Statement: what a partner is or would be paid in a program, signed",
+        description="The same signed document as on the partner's page: of the payout that counts, else of what the "
+        "last published run comes to. `manage.py verify_statement` checks it, or whoever has the key published at "
+        "`/.well-known/dingyao-statement-keys.json`.",
+        parameters=_PARTS,
+    )
+    @action(detail=False, url_path="(?P<program>[^/]+)/(?P<partner>[^/]+)")
+    def signed(self, request: Request, program: str, partner: str) -> HttpResponse:
+        """The statement's canonical bytes: whoever keeps them keeps what was signed."""
+        actor = actor_of(request.user)
+        found = Partner.objects.visible_to(actor).filter(code=partner).first()
+        run = program_or_404(program).run
+        statement = (
+            statement_of(actor=actor, run=run, partner_id=found.pk, payout_id=asked_payout(request))
+            if run and found
+            else None
+        )
+        if statement is None:
+            raise Http404
+        return HttpResponse(
+            signed_statement(statement, at=timezone.now()),
+            content_type="application/json",
+            headers={"Cache-Control": "private, no-store"},
+        )
+
+
 def register(router: BaseRouter) -> None:
     """Add this app's views to the API."""
     router.register("results", ResultViewSet, basename="result")
     router.register("payouts", PayoutViewSet, basename="payout")
+    router.register("statements", StatementViewSet, basename="statement")

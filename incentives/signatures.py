@@ -141,13 +141,13 @@ def _document(text: bytes) -> dict[str, Any]:
         raise NotAStatement(f"{error}.") from None
     match document:
         case {
-            "format": str(),
+            "format": str() as found,
             "statement": dict(),
             "signature": {"algorithm": str() as algorithm, "key": str(), "value": str()},
         }:
-            if document["format"] != FORMAT or algorithm != ALGORITHM:
-                raise NotAStatement(f"it is {document['format']!r} by {algorithm!r}, not {FORMAT!r} by {ALGORITHM!r}.")
-            return document
+            if (found, algorithm) != (FORMAT, ALGORITHM):
+                raise NotAStatement(f"it is {found[:60]!r} by {algorithm[:60]!r}, not {FORMAT!r} by {ALGORITHM!r}.")
+            return {**document}
     raise NotAStatement("it has no statement with a signature.")
 
 

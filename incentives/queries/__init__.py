@@ -1,5 +1,6 @@
 """What pages and the API read: frozen answers, no rows. Partners' answers hold only what they may see."""
 
+from incentives.queries.discounts import DiscountView, discount_view
 from incentives.queries.overview import PartnerProgram, partner_programs
 from incentives.queries.programs import (
     ProgramOverview,
@@ -15,7 +16,7 @@ from incentives.queries.programs import (
 )
 from incentives.queries.rows import payout_rows, result_rows, with_state
 from incentives.queries.shops import ShopView, pending_shops, shop_view, shop_views
-from incentives.queries.statements import DiscountView, LineView, Statement, StepView, discount_view, statement_of
+from incentives.queries.statements import LineView, Sibling, Statement, StepView, statement_of
 
 __all__ = [
     "DiscountView",
@@ -25,6 +26,7 @@ __all__ = [
     "Progress",
     "Published",
     "ShopView",
+    "Sibling",
     "StateMoney",
     "Statement",
     "StepView",

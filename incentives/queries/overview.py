@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from core.actors import Actor
 from incentives.models import Payout, PayoutPreview, Run
+from incentives.queries.discounts import DiscountView, discount_view
 from incentives.queries.programs import ProgramOverview, latest_runs, program_overviews
 from incentives.queries.shops import ShopView, pending_shops
-from incentives.queries.statements import DiscountView, discount_view, standing_payouts
+from incentives.queries.statements import standing_payouts
 from incentives.states import PROVISIONAL, PayoutState
 
 WEEK = 7

@@ -1,50 +1,24 @@
-"""What a partner is or would be paid: the statement with its lines, its discount, and one closure more (POLICY 5)."""
+"""What a partner is or would be paid: the statement with its lines, its discount, and its life (POLICY 5 and 6)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Case, When
 from django.utils.translation import gettext as _
 
 from core.actors import Actor
-from core.policy import Policy
-from core.values import round_money
+from core.models import PolicyVersion, Program
 from incentives.models import Decision, Payout, PayoutLine, PayoutPreview, Result, Run
+from incentives.queries.discounts import DiscountView, discount_view
 from incentives.queries.rows import BACKSTAGE
+from incentives.querysets import PayoutQuerySet
 from incentives.states import PROVISIONAL, DecisionKind, LineState, PayoutState, Verdict
+from partners.models import Partner
 
 ZERO = Decimal(0)
-ONE = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class TierStep:
-    """One step of the discount ladder. `start` is a share or a count, as the policy says."""
-
-    start: Decimal | None
-    pay: Decimal
-    here: bool
-    after_next: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DiscountView:
-    """Where a partner stands on the ladder, and where one more closed shop would put it."""
-
-    introduced: int
-    high_risk: int
-    factor: Decimal
-    factor_after: Decimal
-    net: Decimal
-    net_after: Decimal
-    by_share: bool
-    example: bool
-    steps: tuple[TierStep, ...]
-
-    @property
-    def loss(self) -> Decimal:
-        """What one more closure would cost."""
-        return self.net - self.net_after
+# What a preview's lines are: a submission makes payout lines of them (see PayoutLine).
+COMPONENT = "incentive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +32,8 @@ class LineView:
     state: str
     state_label: str
     note: str
+    component: str
+    withheld_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +48,21 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class Sibling:
+    """A payout of the same partner and program: each submission after a return or a void makes another."""
+
+    payout_id: int
+    state: str
+    state_label: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A partner's amount for one program: of its payout, or of the latest run's preview while there is none."""
 
+    program: Program
+    partner: Partner
     payout_id: int | None
     state: str
     state_label: str
@@ -82,7 +70,7 @@ class Statement:
     held: bool
     run_id: int
     as_of: datetime
-    policy_number: int
+    policy: PolicyVersion
     digest: str
     currency: str
     base: Decimal
@@ -93,8 +81,13 @@ class Statement:
     lines: tuple[LineView, ...]
     steps: tuple[StepView, ...]
     discount: DiscountView
-    paid_at: datetime | None
-    reference: str
+    # Whether it is the program's own: false for a payout that another one has taken the place of.
+    counts: bool = True
+    siblings: tuple[Sibling, ...] = ()
+    submitted_at: datetime | None = None
+    approved_at: datetime | None = None
+    paid_at: datetime | None = None
+    reference: str = ""
 
     @property
     def deducted(self) -> Decimal:
@@ -102,68 +95,45 @@ class Statement:
         return self.base - self.net
 
 
-def discount_view(rules: Policy, *, introduced: int, high_risk: int, base: Decimal) -> DiscountView:
-    """The discount now, and with one more of the introduced shops closed (POLICY 8.5).
-
-    The base stays as it is: what the discount takes is shown alone, not the closed shop's own amount.
-    """
-    factor = rules.discount.factor(high_risk=high_risk, introduced=introduced)
-    after = rules.discount.factor(high_risk=high_risk + 1, introduced=max(introduced, 1))
-    tiers: list[tuple[Decimal | None, Decimal]] = [(None, ONE)]
-    tiers += [(tier.start, tier.pay) for tier in rules.discount.tiers]
-    here, there = _rung(rules, high_risk, introduced), _rung(rules, high_risk + 1, max(introduced, 1))
-    return DiscountView(
-        introduced=introduced,
-        high_risk=high_risk,
-        factor=factor,
-        factor_after=after,
-        net=round_money(base * factor),
-        net_after=round_money(base * after),
-        by_share=rules.discount.basis == "share",
-        example=rules.discount.example,
-        steps=tuple(
-            TierStep(start, pay, number == here, number == there and there != here)
-            for number, (start, pay) in enumerate(tiers)
-        ),
-    )
-
-
-def _rung(rules: Policy, high_risk: int, introduced: int) -> int:
-    """The place on the ladder, 0 being the undiscounted one."""
-    if not high_risk:
-        return 0
-    scale = introduced if rules.discount.basis == "share" else 1
-    return sum(tier.start * scale <= high_risk for tier in rules.discount.tiers)
-
-
-def statement_of(*, actor: Actor, run: Run, partner_id: int) -> Statement | None:
+def statement_of(*, actor: Actor, run: Run, partner_id: int, payout_id: int | None = None) -> Statement | None:
     """The partner's statement in the run's program: its payout where one was submitted, else the run's preview.
 
     None where there is neither, or this actor may not see it. Of several payouts the one in life counts, else
-    the latest.
+    the latest; `payout_id` asks for another of them.
     """
-    payout = standing_payouts(actor=actor, partner_id=partner_id).get(run.program_id)
-    if payout is not None:
-        return _of_payout(payout, names=actor.is_operator)
+    payouts = list(_payouts(actor, partner_id).filter(program=run.program_id))
+    if payouts or payout_id is not None:
+        asked = [payout for payout in payouts if payout_id in (None, payout.pk)]
+        return _of_payout(asked[-1], payouts, names=actor.is_operator) if asked else None
     preview = (
         PayoutPreview.objects.visible_to(actor).filter(run=run, partner=partner_id).select_related("partner").first()
     )
     return _of_preview(preview, run) if preview is not None else None
 
 
+def _payouts(actor: Actor, partner_id: int) -> PayoutQuerySet:
+    """The partner's payouts, the one that counts for its program last: the one in life, else the latest."""
+    return (
+        Payout.objects.visible_to(actor)
+        .filter(partner=partner_id)
+        .select_related("run", "policy", "partner", "program")
+        .order_by(Case(When(state__in=BACKSTAGE, then=0), default=1), "pk")
+    )
+
+
 def standing_payouts(*, actor: Actor, partner_id: int) -> dict[int, Payout]:
     """By program the partner's payout that counts: the one in life, else the latest. One query."""
-    payouts = Payout.objects.visible_to(actor).filter(partner=partner_id).select_related("run", "policy", "partner")
-    ranked = sorted(payouts, key=lambda payout: (payout.state not in BACKSTAGE, payout.pk))
-    return {payout.program_id: payout for payout in ranked}
+    return {payout.program_id: payout for payout in _payouts(actor, partner_id)}
 
 
-def _of_payout(payout: Payout, *, names: bool) -> Statement:
+def _of_payout(payout: Payout, payouts: list[Payout], *, names: bool) -> Statement:
     run, rules = payout.run, payout.run.rules
     if run.as_of is None:
         raise ValueError(f"run {run.pk} has no moment")
     lines = payout.lines.select_related("shop").order_by("shop__code")
     return Statement(
+        program=payout.program,
+        partner=payout.partner,
         payout_id=payout.pk,
         state=payout.state,
         state_label=payout.get_state_display(),
@@ -171,7 +141,7 @@ def _of_payout(payout: Payout, *, names: bool) -> Statement:
         held=payout.held,
         run_id=run.pk,
         as_of=run.as_of,
-        policy_number=payout.policy.number,
+        policy=payout.policy,
         digest=run.digest,
         currency=payout.currency,
         base=payout.base_amount,
@@ -184,6 +154,14 @@ def _of_payout(payout: Payout, *, names: bool) -> Statement:
         discount=discount_view(
             rules, introduced=payout.introduced, high_risk=payout.high_risk, base=payout.base_amount
         ),
+        counts=payout is payouts[-1],
+        siblings=tuple(
+            Sibling(other.pk, other.state, other.get_state_display(), other.submitted_at)
+            for other in reversed(payouts)
+            if other.pk != payout.pk
+        ),
+        submitted_at=payout.submitted_at,
+        approved_at=payout.approved_at,
         paid_at=payout.paid_at,
         reference=payout.payment_reference,
     )
@@ -219,6 +197,8 @@ def _line(line: PayoutLine) -> LineView:
         state=line.state,
         state_label=_("Counts") if line.state == LineState.LIVE else line.get_state_display(),
         note=line.get_withheld_for_display() if line.state == LineState.WITHHELD else "",
+        component=line.component,
+        withheld_for=line.withheld_for,
     )
 
 
@@ -231,6 +211,8 @@ def _of_preview(preview: PayoutPreview, run: Run) -> Statement:
         .order_by("shop__code")
     )
     return Statement(
+        program=run.program,
+        partner=preview.partner,
         payout_id=None,
         state=PayoutState.COMPUTED,
         state_label=str(PayoutState.COMPUTED.label),
@@ -238,7 +220,7 @@ def _of_preview(preview: PayoutPreview, run: Run) -> Statement:
         held=False,
         run_id=run.pk,
         as_of=run.as_of,
-        policy_number=run.policy.number,
+        policy=run.policy,
         digest=run.digest,
         currency=preview.currency,
         base=preview.base_amount,
@@ -254,7 +236,9 @@ def _of_preview(preview: PayoutPreview, run: Run) -> Statement:
                 result.amount,
                 PayoutState.COMPUTED,
                 str(PayoutState.COMPUTED.label),
-                "",
+                note="",
+                component=COMPONENT,
+                withheld_for="",
             )
             for result in eligible
         ),
@@ -262,6 +246,4 @@ def _of_preview(preview: PayoutPreview, run: Run) -> Statement:
         discount=discount_view(
             run.rules, introduced=preview.introduced, high_risk=preview.high_risk, base=preview.base_amount
         ),
-        paid_at=None,
-        reference="",
     )

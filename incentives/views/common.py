@@ -70,6 +70,16 @@ def program_or_404(code: str) -> Place:
     return Place(program, latest_run(program))
 
 
+def asked_payout(request: HttpRequest) -> int | None:
+    """The payout that `?payout=` asks for; None where it doesn't. Raises Http404 for what is no number of one."""
+    asked = request.GET.get("payout")
+    if asked is None:
+        return None
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
+        raise Http404
+    return int(asked)
+
+
 def overview_of(code: str) -> ProgramOverview:
     """The program's overview, or Http404."""
     found = next((overview for overview in program_overviews() if overview.code == code), None)

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from incentives.filters import ResultFilter
@@ -14,7 +15,7 @@ from incentives.models import Result, Run
 from incentives.queries import partner_programs, program_titles, shop_view, shop_views, statement_of
 from incentives.querysets import ResultQuerySet
 from incentives.states import Verdict
-from incentives.views.common import Place, actor_for, partner_for, program_or_404
+from incentives.views.common import Place, actor_for, asked_payout, partner_for, program_or_404
 
 PER_PAGE = 25
 
@@ -74,14 +75,30 @@ def shop(request: HttpRequest, program: str, shop_code: str) -> HttpResponse:
 @login_required
 @require_safe
 def payout(request: HttpRequest, program: str) -> HttpResponse:
-    """The partner's statement: lines, discount, state, provisional until it is approved."""
+    """The partner's statement: lines, discount, state, provisional until it is approved. `?payout=`: an earlier one."""
     partner, own = partner_for(request)
     place = program_or_404(program)
-    statement = statement_of(actor=actor_for(request), run=place.run, partner_id=partner.pk) if place.run else None
+    asked = asked_payout(request)
+    statement = (
+        statement_of(actor=actor_for(request), run=place.run, partner_id=partner.pk, payout_id=asked)
+        if place.run
+        else None
+    )
+    if statement is None and asked is not None:
+        raise Http404
     return render(
         request,
         "portal/payout.html",
-        {**_frame(request, "payout", own, place), "partner": partner, "statement": statement},
+        {
+            **_frame(request, "payout", own, place),
+            "partner": partner,
+            "statement": statement,
+            "files": (
+                ("portal-payout-csv", "CSV"),
+                ("portal-payout-xlsx", "XLSX"),
+                ("portal-payout-json", _("Signed JSON")),
+            ),
+        },
     )
 
 

@@ -17,6 +17,7 @@ from core.actors import OPERATOR_ROLES, PARTNER_ROLES, ROLE_CAPABILITIES, Capabi
 from core.policy import Policy
 from incentives.engine.changes import CHANGE_COLUMNS
 from incentives.exports import PAYOUT_COLUMNS, RESULT_COLUMNS
+from incentives.statement_files import STATEMENT_COLUMNS
 from merchants.imports.faults import RowError, explain
 from merchants.imports.kinds import KINDS
 from merchants.states import FeedKind
@@ -145,6 +146,11 @@ def test_row_errors_and_their_messages() -> None:
 def test_export_columns(name: str, columns: tuple[str, ...]) -> None:
     table = rows(section(section_all("docs/feeds.md", "Exports"), name))
     assert tuple(word(row[0]) for row in table) == columns
+
+
+def test_statement_columns() -> None:
+    table = rows(section(section_all("docs/feeds.md", "Statements"), "As a table"))
+    assert tuple(word(row[0]) for row in table) == STATEMENT_COLUMNS
 
 
 # --- Names, settings, links ---------------------------------------------------------------------------------

@@ -42,6 +42,10 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "partner/<program>/shops": (302, 200, 200, 404),
     "partner/<program>/shops/<shop_code>": OWN,
     "partner/<program>/payout": (302, 200, 200, 404),
+    "partner/<program>/payout.csv": (302, 200, 200, 404),
+    "partner/<program>/payout.xlsx": (302, 200, 200, 404),
+    "partner/<program>/payout.json": (302, 200, 200, 404),
+    "api/v1/statements/<program>/<partner>": (403, 200, 404, 200),
     "operator/": OPERATORS,
     "operator/<program>/shops": OPERATORS,
     "operator/<program>/shops/<shop_code>": OPERATORS,
@@ -49,7 +53,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
 # Whole subtrees that others wrote: a stranger is led to the sign-in, or sees a page without anybody's data.
 ACCOUNT_PAGES = "accounts/"
 ADMIN = "admin/"
-VALUES = {"program": "POP-2026Q1", "shop_code": "S-1"}
+VALUES = {"program": "POP-2026Q1", "shop_code": "S-1", "partner": "haiqiao"}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
