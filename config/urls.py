@@ -27,5 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     # Split: its script is a file of its own, as the content security policy forbids inline ones.
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("", include("partners.urls")),
     path("", include("incentives.urls")),
 ]

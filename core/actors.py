@@ -61,6 +61,7 @@ class Capability(StrEnum):
     VIEW_OWN = "view_own"
     RECRUIT = "recruit"
     MANAGE_TEAM = "manage_team"
+    JOIN_PROGRAM = "join_program"
 
 
 ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
@@ -100,7 +101,7 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
             Capability.PUBLISH_POLICY,
         }
     ),
-    Role.OWNER: frozenset({Capability.VIEW_OWN, Capability.RECRUIT, Capability.MANAGE_TEAM}),
+    Role.OWNER: frozenset({Capability.VIEW_OWN, Capability.RECRUIT, Capability.MANAGE_TEAM, Capability.JOIN_PROGRAM}),
     Role.MEMBER: frozenset({Capability.VIEW_OWN, Capability.RECRUIT}),
     Role.VIEWER: frozenset({Capability.VIEW_OWN}),
 }

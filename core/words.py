@@ -48,6 +48,13 @@ def country(code: str) -> str:
         "JP": pgettext("country", "Japan"),
         "BR": pgettext("country", "Brazil"),
         "GB": pgettext("country", "the United Kingdom"),
+        "CN": pgettext("country", "mainland China"),
+        "HK": pgettext("country", "Hong Kong, China"),
+        "SG": pgettext("country", "Singapore"),
+        "KR": pgettext("country", "South Korea"),
+        "US": pgettext("country", "the United States"),
+        "NL": pgettext("country", "the Netherlands"),
+        "PL": pgettext("country", "Poland"),
     }
     return names.get(code, code)
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from core.backoffice import LookOnlyAdmin, LookOnlyInline
+from partners import desk_admin  # noqa: F401 (registers applications and what follows from them)
 from partners.models import (
     Certification,
     CertificationFact,

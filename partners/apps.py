@@ -10,3 +10,7 @@ class PartnersConfig(AppConfig):
     name = "partners"
     verbose_name = _("Partners")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Declare what people are told of."""
+        from partners import notices  # noqa: F401 (declares its kinds)

@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Category(TextChoices):
@@ -50,7 +51,7 @@ class ApplicationState(TextChoices):
     SUBMITTED = "submitted", _("Submitted")
     IN_REVIEW = "in_review", _("In review")
     MORE_INFORMATION = "more_information", _("More information needed")
-    CERTIFIED = "certified", _("Certified")
+    CERTIFIED = "certified", pgettext_lazy("application", "Certified")
     REJECTED = "rejected", _("Rejected")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
@@ -79,6 +80,6 @@ class ApplicationStep(TextChoices):
     CLAIMED = "claimed", _("Taken into review")
     ASKED = "asked", _("Asked for more information")
     ANSWERED = "answered", _("Answered")
-    CERTIFIED = "certified", _("Certified")
+    CERTIFIED = "certified", pgettext_lazy("application", "Certified")
     REJECTED = "rejected", _("Rejected")
     WITHDRAWN = "withdrawn", _("Withdrawn")

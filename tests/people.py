@@ -1,4 +1,7 @@
-"""The people of the tests: Alice owns a partner, Bob is her colleague, Charlie owns a rival one, and the operators."""
+"""The people of the tests: Alice owns a partner, Bob is her colleague, Charlie owns a rival one, and the operators.
+
+Anybody else has an account and nothing more.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ OPERATORS = {
     "omar": Role.APPROVER,
     "lena": Role.LIST_KEEPER,
     "rita": Role.RISK,
+    "rosa": Role.RECRUITER,
+    "remo": Role.RECRUITER,
     "ada": Role.ADMINISTRATOR,
 }
 COLLEAGUES = {"alice": ("ALPHA", Role.OWNER), "bob": ("ALPHA", Role.MEMBER), "charlie": ("GAMMA", Role.OWNER)}
@@ -30,7 +35,7 @@ def person(name: str) -> User:
     )
     if name in OPERATORS:
         RoleGrant.objects.create(user=user, role=OPERATORS[name])
-    else:
+    elif name in COLLEAGUES:
         code, role = COLLEAGUES[name]
         Membership.objects.create(user=user, partner=partner(code), role=role)
     return user

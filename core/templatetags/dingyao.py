@@ -33,6 +33,16 @@ MARKS = {
     "withheld": "◔",
     "computed": "≈",
     "closed": "–",
+    "certified": "✓",
+    "submitted": "→",
+    "more_information": "!",
+    "rejected": "✕",
+    "suspended": "✕",
+    "terminated": "✕",
+    "lapsed": "✕",
+    "withdrawn": "–",
+    "draft": "…",
+    "upcoming": "◔",
 }
 
 

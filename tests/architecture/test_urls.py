@@ -14,7 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from incentives.models import Payout
 from incentives.services import submit_run
+from partners.services import add_application_file, save_draft, submit_application
 from tests.incentives.factories import AFTER_CLOSE, World, make_world
+from tests.partners.test_applications import WHOLE, pdf
 
 # Answers to GET, as: stranger, alice (its partner), charlie (another partner), olga (an operator).
 OPEN = (200, 200, 200, 200)
@@ -25,7 +27,16 @@ BACK_OFFICE = (302, 302, 302, 200)
 API = (403, 200, 200, 200)
 ACCOUNT = (302, 200, 200, 200)
 
+POSTED = (302, 405, 405, 405)  # something happens there, so it isn't looked at
+
 ANSWERS: dict[str, tuple[int, int, int, int]] = {
+    "apply/": SIGNED_IN,
+    "apply/new": (302, 302, 200, 302),  # alice has an application under way; operators don't apply
+    "applications/<application>": (302, 200, 404, 200),
+    "applications/<application>/edit": (302, 302, 404, 404),  # it was submitted
+    "applications/<application>/answer": POSTED,
+    "applications/<application>/withdraw": POSTED,
+    "applications/<application>/files/<file>": (302, 200, 404, 200),
     "": (200, 302, 302, 302),
     "healthz": OPEN,
     "readyz": OPEN,
@@ -81,7 +92,17 @@ OURS = [address for address in EVERY if not address.startswith((ACCOUNT_PAGES, A
 def world(db: None) -> World:
     world = make_world()
     submit_run(actor=world.actor("olga"), run=world.run, at=AFTER_CLOSE)
+    apply_for_another(world)
     return world
+
+
+def apply_for_another(world: World) -> None:
+    """Alice applies for a second organisation, with a file."""
+    alice = world.actor("alice")
+    application = save_draft(actor=alice, data=WHOLE)
+    file = add_application_file(actor=alice, application=application, file=pdf())
+    submit_application(actor=alice, application=application)
+    VALUES.update(application=str(application.pk), file=str(file.pk))
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from config.env import env
+
 AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -32,3 +34,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
+
+# Whether a second person certifies an organisation than the one who took its application into review.
+CERTIFICATION_FOUR_EYES = env.flag("CERTIFICATION_FOUR_EYES")
+# For how long a colleague may take up an invitation.
+INVITATION_DAYS = env.integer("INVITATION_DAYS", 7, minimum=1)
