@@ -18,6 +18,7 @@ from tests.engine.sequences import (
     Certified,
     Claim,
     Entry,
+    Fact,
     Judge,
     Line,
     Load,
@@ -84,17 +85,23 @@ POLICY = _weighted((st.just(0), 6), (_below(3), 2))
 PROGRAM = _weighted((st.just(0), 8), (st.just(1), 1))
 FULL = _weighted((st.just(False), 15), (st.just(True), 1))
 CHUNK_SHOPS, EVERYTHING_FROM = _one(100, 100, 2, 3), _one(1.1, 1.1, 1.1, 1.1, 0.2)
-
-
 PART = _one(None, None, 0, 1, 2, 3)
 
-# Scenes: what seldom comes together by itself. A fact that runs know before it happens; facts about a shop recorded
-# before the shop; a rate that comes after the lines that it serves, by so many days.
+# Scenes: what seldom comes together by itself. Facts that runs know before they happen; a run as of the very instant
+# of such a fact (walking through the past, 1/8 + 3/8 of the way is three days before the present); facts about a shop
+# recorded before the shop; a rate that comes after the line that it serves, so many days before it.
 KNOWN_BEFORE = st.builds(
     lambda facts, part, other: (Load(facts, 1), Judge(2, part), Judge(5, other), Judge(8)), FACTS, PART, PART
 )
+AT_THE_INSTANT = st.builds(
+    lambda part, shop, kind: (Load((_three_days_back(kind, shop, part),), 1), Judge(1), Judge(3, part)),
+    _below(PARTS_OF_A_DAY),
+    SHOP,
+    _below(7),
+)
 SHOP_LATE = st.builds(
     lambda number, fact, other: (
+        Wait(2, 0),
         Load((Shop(number, None, When(5, 0)),), 7),
         Load(tuple(replace(each, shop=number) for each in (fact, other)), 1),
         Judge(4),
@@ -121,11 +128,25 @@ def _steps(
     stopped = st.builds(Judge, place, chunks=_below(5), fails=st.booleans()).map(_alone)
     scene = _weighted(
         (load, 9), (judge, 7), (WAIT.map(_alone), 3), (ASSIGN.map(_alone), 1), (stopped, 1), (KNOWN_BEFORE, 1),
-        (SHOP_LATE, 1), (RATE_LATE, 1),
+        (AT_THE_INSTANT, 1), (SHOP_LATE, 1), (RATE_LATE, 1),
     )  # fmt: skip
     return st.lists(scene, min_size=8, max_size=18).map(
         lambda scenes: tuple(step for scene in scenes for step in scene)
     )
+
+
+def _three_days_back(kind: int, shop: int, part: int) -> Fact:
+    at = When(3, part)
+    facts: tuple[Fact, ...] = (
+        Line(shop, 90, "CNY", at, 0),
+        Stock(shop, "FR", 3, at),
+        Status(shop, "closed", at),
+        Violation(3, shop, True, True, at, None),
+        Violation(4, shop, True, True, When(5, part), 2),
+        Shop(shop, None, at),
+        Shop(shop, None, None, -3),
+    )
+    return facts[kind]
 
 
 def _alone(step: Step) -> tuple[Step, ...]:

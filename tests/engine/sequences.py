@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PARTS_OF_A_DAY = 4
-PARTNERS, BRANDS, ENTRIES, SHOPS, LINKS = 3, 5, 9, 14, 4
+PARTNERS, BRANDS, ENTRIES, SHOPS, LINKS = 3, 6, 9, 14, 4
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Certified:
 class Shop:
     """A shop: new, under another brand, or with another certification; null leaves those as they are.
 
-    `ahead` lets a new shop register so many days after the present: feeds may announce it.
+    `ahead` lets a new shop register so many days from the present: feeds may announce it.
     """
 
     shop: int

@@ -15,8 +15,8 @@ START, END = date(2024, 10, 1), date(2024, 10, 31)
 PROGRAMS = (("b", START, END), ("c", date(2024, 10, 12), date(2024, 11, 10)))
 RECORDED = "2024-09-20T09:00:00+08:00"  # what was there before the story
 STORY = datetime(2024, 10, 1, tzinfo=PLATFORM_ZONE)
-# Local midnights of both zones: Beirut's clocks go back at midnight on 27 October; and the last instant of a day.
-INSTANTS = ("00:00:00", "05:00:00", "06:00:00", "23:59:59.999999")
+# Local midnights of both zones (on 27 October midnight comes twice on the Azores), and the last instant of a day.
+INSTANTS = ("00:00:00", "08:00:00", "09:00:00", "23:59:59.999999")
 
 RULES: dict[str, Any] = {
     "markets": ["DE", "FR"],
@@ -25,7 +25,7 @@ RULES: dict[str, Any] = {
 }
 OTHER_RULES: tuple[dict[str, Any], ...] = (
     {
-        "timezone": "Asia/Beirut",
+        "timezone": "Atlantic/Azores",
         "activation": {"window_days": 7, "gmv_above": "150", "settlement_grace_days": 4},
         "first_entity": {"period": "program", "markets": "all"},
         "stock": {"countries": ["DE", "FR"], "minimum": 1, "exempt_markets": ["FR"]},
@@ -38,23 +38,23 @@ OTHER_RULES: tuple[dict[str, Any], ...] = (
     },
 )
 
-# Entries: program, merchant, brand. The last two are on nobody's list until a sequence puts them there, and the fifth
-# merchant and brand are on none.
+# Entries: program, merchant, brand. The last two are on nobody's list until a sequence puts them there; M5 and B6 are
+# on none.
 ENTRIES = (
     ("b", "M1", ""), ("b", "", "B1"), ("b", "M2", "B2"), ("b", "M3", "B1"), ("b", "", "B3"), ("c", "M1", "B2"),
-    ("b", "M4", "B3"), ("b", "", "B4"), ("b", "M1", "B4"),
+    ("b", "M4", "B5"), ("b", "", "B4"), ("b", "M1", "B4"),
 )  # fmt: skip
 # Shops: merchant, brand, market, invite link, recorded partner. Those from the eleventh on come with a sequence.
 SHOPS = (
     ("M1", "B1", "DE", "L2", ""), ("M1", "B2", "FR", "", "P2"), ("M2", "B2", "DE", "L1", ""),
-    ("M2", "", "DE", "", "P1"), ("M3", "B3", "DE", "L3", ""), ("M4", "B4", "DE", "", "P3"),
+    ("M2", "B6", "DE", "", "P1"), ("M3", "B3", "DE", "L3", ""), ("M4", "B4", "DE", "", "P3"),
     ("M4", "B3", "FR", "", ""), ("M3", "B1", "US", "", "P2"), ("M1", "B3", "DE", "L1", ""),
     ("M5", "B5", "DE", "", "P1"), ("M2", "B1", "FR", "L2", ""), ("M3", "B4", "DE", "", ""),
-    ("M4", "B5", "DE", "L4", "P1"), ("M5", "", "DE", "", "P2"),
+    ("M4", "B5", "DE", "L4", "P1"), ("M5", "B6", "DE", "", "P2"),
 )  # fmt: skip
 OPEN = 10  # shops that are there from the beginning
 CERTIFIED = {0: "05T10:00", 1: "09T00:00", 2: "05T10:00", 4: "14T23:59", 5: "10T08:00", 9: "11T12:00"}
-BRANDS = ("", "B1", "B2", "B3", "B4", "B5")
+BRANDS = ("", "B1", "B2", "B3", "B4", "B5", "B6")
 LINKS = (("L1", "P1", ""), ("L2", "P1", "E1"), ("L3", "P2", "E3"), ("L4", "P3", ""))
 VALID = {"starts": "2024-08-15T00:00:00+08:00", "expires": "2024-12-15T00:00:00+08:00"}
 

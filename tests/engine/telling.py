@@ -31,7 +31,7 @@ class Teller:
         today = self.present.astimezone(PLATFORM_ZONE).date()
 
         def code(shop: int) -> str:
-            return self.shops[shop % len(self.shops)]
+            return f"S{shop:02}" if f"S{shop:02}" in self.shops else self.shops[shop % len(self.shops)]
 
         def day(days: int | None) -> str:
             return "" if days is None else str(today + timedelta(days=days))
@@ -45,12 +45,8 @@ class Teller:
                 self.lines += 1
                 say.said[0][2]["line_code"] = f"N{self.lines}"
             case seq.Rate(currency, back, tenths, of_line):
-                say.rate(
-                    str((self.settled_on if of_line else today) - timedelta(days=back)),
-                    currency,
-                    str(tenths / 10),
-                    corrects=True,
-                )
+                rated = (self.settled_on if of_line else today) - timedelta(days=back)
+                say.rate(str(rated), currency, str(tenths / 10), corrects=True)
             case seq.Stock(shop, country, sellable, at):
                 say.stock(code(shop), country, str(sellable), at_moment(at).isoformat(), corrects=True)
             case seq.Status(shop, status, at):
