@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.routers import DefaultRouter
 
 from incentives import api as incentives
+from incentives import links_api as links
 from merchants import api as merchants
 
 app_name = "api"
@@ -12,5 +13,6 @@ app_name = "api"
 router = DefaultRouter(trailing_slash=False)
 merchants.register(router)
 incentives.register(router)
+links.register(router)
 
 urlpatterns = router.urls

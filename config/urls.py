@@ -28,5 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Split: its script is a file of its own, as the content security policy forbids inline ones.
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("", include("partners.urls")),
+    path("", include("merchants.urls")),
+    path("", include("incentives.link_urls")),
     path("", include("incentives.urls")),
 ]

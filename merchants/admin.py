@@ -1,8 +1,11 @@
 """The back office of merchants: lists, shops, facts, imports. To look at: facts come from feeds and services."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from core.backoffice import LookOnlyAdmin, LookOnlyInline, look
 from merchants.models import (
@@ -14,6 +17,7 @@ from merchants.models import (
     Merchant,
     Rate,
     Registration,
+    RegistrationConsent,
     RejectedRow,
     Settlement,
     Shop,
@@ -25,7 +29,41 @@ from merchants.models import (
     Violation,
 )
 
-look(ShopStatus, StockObservation, Violation, Rate, Registration)
+look(ShopStatus, StockObservation, Violation, Rate)
+
+
+class ContestedFilter(admin.SimpleListFilter):
+    """Registrations of a merchant that somebody else has registered, too."""
+
+    title = _("contested")
+    parameter_name = "contested"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The one choice."""
+        return [("yes", _("Registered more than once"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """All, or the contested ones."""
+        contested = Registration.objects.contested().values("pk")
+        return queryset.filter(pk__in=contested) if self.value() == "yes" else queryset
+
+
+class ConsentInline(LookOnlyInline):
+    """What was agreed to."""
+
+    model = RegistrationConsent
+    fields = ("kind", "notice_version")
+
+
+@admin.register(Registration)
+class RegistrationAdmin(LookOnlyAdmin):
+    """Registrations on the portal's own form: who came through which link, and where two claim one merchant."""
+
+    list_display = ("registered_at", "merchant_name", "country", "registration_no", "brand_name", "market", "link")
+    list_filter = (ContestedFilter, "market")
+    list_select_related = ("link",)
+    search_fields = ("=receipt", "merchant_name", "registration_key", "link__code")
+    inlines: ClassVar = [ConsentInline]
 
 
 @admin.register(Merchant)

@@ -65,12 +65,20 @@ def count_visit(*, link_id: int, day: date) -> None:
         )
 
 
+def may_recruit(actor: Actor, partner_id: int) -> bool:
+    """Whether the actor is an owner or member of this very partner: a viewer only looks.
+
+    A person's roles are those of all its organisations together; here the one in this organisation counts.
+    """
+    if not actor.can(Capability.RECRUIT) or partner_id not in actor.partner_ids:
+        return False
+    recruiting = Membership.objects.filter(role__in=[MemberRole.OWNER, MemberRole.MEMBER])
+    return recruiting.filter(partner=partner_id, user=actor.user_id).exists()
+
+
 def ensure_recruits(actor: Actor, partner_id: int) -> None:
-    """Raise NotAllowed unless the actor is an owner or member of this very partner: a viewer only looks."""
-    actor.require(Capability.RECRUIT)
-    # A person's roles are those of all its organisations together; here the one in this organisation counts.
-    role = Membership.objects.filter(partner=partner_id, user=actor.user_id).values_list("role", flat=True).first()
-    if role not in (MemberRole.OWNER, MemberRole.MEMBER):
+    """Raise NotAllowed unless the actor may make and change the partner's links."""
+    if not may_recruit(actor, partner_id):
         raise NotAllowed(_("Only an owner or a member of the organisation makes and changes its links."))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from config.env import env
 from config.logging import build_logging, configure_structlog
 from config.settings.parts.api import *  # noqa: F403
+from config.settings.parts.invites import *  # noqa: F403
 from config.settings.parts.language import *  # noqa: F403
 from config.settings.parts.pages import *  # noqa: F403
 from config.settings.parts.people import *  # noqa: F403

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from incentives.models import Payout
 from incentives.services import submit_run
 from partners.services import add_application_file, save_draft, submit_application
-from tests.incentives.factories import AFTER_CLOSE, World, make_world
+from tests.incentives.factories import AFTER_CLOSE, World, make_registration, make_world
 from tests.partners.test_applications import WHOLE, pdf
 
 # Answers to GET, as: stranger, alice (its partner), charlie (another partner), olga (an operator).
@@ -57,6 +57,18 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "partner/<program>/payout.xlsx": (302, 200, 200, 404),
     "partner/<program>/payout.json": (302, 200, 200, 404),
     "api/v1/statements/<program>/<partner>": (403, 200, 404, 200),
+    "api/v1/links": API,
+    "api/v1/links/<code>": (403, 200, 404, 200),
+    "api/v1/links/<code>/revoke": (403, 405, 405, 405),
+    "api/v1/links/<code>/extend": (403, 405, 405, 405),
+    "partner/links": (302, 200, 200, 404),
+    "partner/links/<code>": OWN,
+    "partner/links/<code>/revoke": (302, 405, 405, 405),
+    "partner/links/<code>/extend": (302, 405, 405, 405),
+    "partner/links/<code>/qr.svg": OWN,
+    "partner/links/<code>/qr.png": OWN,
+    "i/<code>": OPEN,
+    "r/<number>": OPEN,
     "operator/": OPERATORS,
     "operator/<program>/shops": OPERATORS,
     "operator/<program>/shops/<shop_code>": OPERATORS,
@@ -64,7 +76,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
 # Whole subtrees that others wrote: a stranger is led to the sign-in, or sees a page without anybody's data.
 ACCOUNT_PAGES = "accounts/"
 ADMIN = "admin/"
-VALUES = {"program": "POP-2026Q1", "shop_code": "S-1", "partner": "haiqiao"}
+VALUES = {"program": "POP-2026Q1", "shop_code": "S-1", "partner": "haiqiao", "code": "LINK-1", "number": "R-1"}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
@@ -92,6 +104,7 @@ OURS = [address for address in EVERY if not address.startswith((ACCOUNT_PAGES, A
 def world(db: None) -> World:
     world = make_world()
     submit_run(actor=world.actor("olga"), run=world.run, at=AFTER_CLOSE)
+    make_registration(world.haiqiao, code="LINK-1", receipt="R-1")
     apply_for_another(world)
     return world
 

@@ -24,9 +24,9 @@ from core.recording import open_batch, seal
 from core.values import round_money
 from incentives.models import FrozenFacts, Judgement, PayoutPreview, Run
 from incentives.states import Outcome, RunKind, RunState, RunTrigger, Verdict
-from merchants.models import Attribution, Brand, Merchant, Shop, TargetEntry
+from merchants.models import Attribution, Brand, Merchant, Registration, Shop, TargetEntry
 from merchants.states import Cause, Review, Track
-from partners.models import Membership, Partner
+from partners.models import InviteLink, Membership, Partner
 from partners.people import actor_of
 
 PASSWORD = "a long and invented sentence"
@@ -297,3 +297,27 @@ def make_world(**document: Any) -> World:
         ],
     )
     return World(alice, bob, charlie, olga, omar, fiona, haiqiao, rival, program, run)
+
+
+def make_registration(partner: Partner, *, code: str, receipt: str) -> Registration:
+    """A merchant that came through a link of this partner; the link still works."""
+    link = InviteLink.objects.create(
+        code=code,
+        partner=partner,
+        starts_at=datetime(2026, 1, 1, tzinfo=UTC),
+        expires_at=datetime(2099, 1, 1, tzinfo=UTC),
+        uses=1,
+        batch=batch(),
+    )
+    made: Registration = Registration.objects.create(
+        receipt=receipt,
+        link=link,
+        registered_at=datetime(2026, 1, 10, tzinfo=UTC),
+        merchant_name="虚构商家",
+        country="HK",
+        registration_no="INV-1",
+        registration_key="INV1",
+        market="DE",
+        batch=batch(),
+    )
+    return made
