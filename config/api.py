@@ -6,6 +6,7 @@ from rest_framework.routers import DefaultRouter
 
 from incentives import api as incentives
 from incentives import links_api as links
+from incentives import notices_api as notices
 from merchants import api as merchants
 
 app_name = "api"
@@ -14,5 +15,6 @@ router = DefaultRouter(trailing_slash=False)
 merchants.register(router)
 incentives.register(router)
 links.register(router)
+notices.register(router)
 
 urlpatterns = router.urls

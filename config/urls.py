@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import health
+from config import health, outbox
 
 # Without this the back office would have a sign-in of its own, past the second factor.
 admin.autodiscover()
@@ -30,5 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("partners.urls")),
     path("", include("merchants.urls")),
     path("", include("incentives.link_urls")),
+    path("demo/outbox", outbox.outbox, name="demo-outbox"),
+    path("demo/outbox/<str:mail_id>", outbox.mail, name="demo-mail"),
     path("", include("incentives.urls")),
 ]

@@ -12,9 +12,13 @@ class IncentivesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Ask for a run once facts have been recorded, and keep history out of what was submitted."""
+        """Ask for a run once facts have been recorded, keep history out of what was submitted, say what is told."""
         from core import hooks
-        from incentives import history
+        from incentives import (
+            digest,  # noqa: F401 (declares its kind)
+            history,
+            notices,  # noqa: F401 (declares its kinds)
+        )
 
         hooks.on_recorded(history.request_runs)
         hooks.register_recording_floor(history.submitted_until)

@@ -10,11 +10,13 @@ from core.errors import Conflict
 from core.models import Program
 from core.values import local_date
 from incentives import wake
+from incentives.digest import send_digests
 from incentives.engine import queue
 from incentives.engine.run import request_run, start_run, work
 from incentives.models import Run
 from incentives.states import RunState, RunTrigger
 
+DIGEST_SECONDS = 200  # below the soft time limit; the rest of the partners have their turn an hour later
 WORK_SECONDS = 60  # well below the tasks' time limit; what is left is handed to the next message
 
 
@@ -50,6 +52,12 @@ def start_requested_runs() -> None:
             start_run(actor=queue.SYSTEM, program=run.program, trigger=RunTrigger(run.trigger))
         except Conflict:
             continue
+
+
+@shared_task(name="incentives.tasks.send_weekly_digests")
+def send_weekly_digests() -> None:
+    """Tell each partner what it can still win this week."""
+    send_digests(now=timezone.now(), seconds=DIGEST_SECONDS)
 
 
 def request_runs_after_facts() -> None:

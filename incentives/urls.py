@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incentives.views import console, home, portal, statements
+from incentives.views import console, home, notices, portal, statements
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +14,11 @@ urlpatterns = [
     path("partner/<str:program>/payout.xlsx", statements.as_xlsx, name="portal-payout-xlsx"),
     path("partner/<str:program>/payout.json", statements.as_json, name="portal-payout-json"),
     path(".well-known/dingyao-statement-keys.json", statements.keys, name="statement-keys"),
+    path("notices/", notices.inbox, name="notices"),
+    path("notices/read", notices.read_all, name="notices-read-all"),
+    path("notices/settings", notices.preferences, name="notice-settings"),
+    path("notices/<int:notice>", notices.open_notice, name="notice"),
+    path("notices/<int:notice>/read", notices.read, name="notice-read"),
     path("operator/", console.overview, name="console-overview"),
     path("operator/<str:program>/shops", console.shops, name="console-shops"),
     path("operator/<str:program>/shops/<str:shop_code>", console.shop, name="console-shop"),

@@ -18,8 +18,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 METRICS_ALLOWED_NETWORKS = env.words("METRICS_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
 
 # Mail is written into files that can be read, and goes nowhere.
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = STATE.folder / "mail"
+EMAIL_BACKEND = "config.mailbox.EmailBackend"
 
 # Static files from where they lie: nothing to collect after an edit, no hashed names to chase.
 WHITENOISE_USE_FINDERS = True

@@ -1,17 +1,24 @@
 """What people can be told of. A floor declares its kinds in its `notices.py`, which its `AppConfig.ready` imports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from operator import mod
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
 from core import words
 
+if TYPE_CHECKING:
+    from core.models import User
+
 Shown = Callable[[Any], str]
+Audience = Literal["partners", "operators", "everyone", "strangers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +29,10 @@ class Kind:
     ``%(program)s`` for the values that `tell` is given; both lazy, so that each reader gets their own language. A mail
     has `subject` (the sentence's values fit in; the title stands in where there is none) and the text of `template`
     (``emails/notice`` stands for its .txt and .html). `shown` says how a value is written out, by its name: see
-    `amount`, `day` and `named` below; others are written as they are.
+    `money`, `day` and `named` below; others are written as they are. `details(reader, params)` looks up what a template
+    says besides when the mail is made, scoped to its reader: so names need not be kept in a notice.
+
+    `audience` is whose settings page shows it: that of ``strangers``, who have no account, is nobody's.
 
     `inbox` and `mail` are how people are told who haven't chosen. Where `mail_fixed` is true the mail can't be switched
     off: what protects an account or somebody's money.
@@ -36,19 +46,26 @@ class Kind:
     inbox: bool = True
     mail: bool = True
     mail_fixed: bool = False
+    audience: Audience = "partners"
     template: str = "emails/notice"
+    details: "Callable[[User, Mapping[str, Any]], dict[str, Any]] | None" = None
 
     def told(self, params: Mapping[str, Any]) -> str:
         """The sentence with its values, in the present language. Raises KeyError for a value that is missing."""
-        return str(self.sentence) % self._written(params)
+        return _filled(self.sentence, self._written(params))
 
     def headed(self, params: Mapping[str, Any]) -> str:
         """The mail's subject, in the present language, in one line."""
-        text = str(self.subject) % self._written(params) if self.subject is not None else str(self.title)
+        text = str(self.title) if self.subject is None else _filled(self.subject, self._written(params))
         return " ".join(text.split())
 
     def _written(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.shown[name](value) if name in self.shown else value for name, value in params.items()}
+
+
+def _filled(text: Promise, values: Mapping[str, Any]) -> str:
+    # The lazy text itself is filled and not its string: one with a plural looks for its number among the values.
+    return str(mod(text, values))
 
 
 _kinds: dict[str, Kind] = {}
@@ -74,14 +91,17 @@ def all_kinds() -> list[Kind]:
 # --- How values are written out -----------------------------------------------------------------------------
 
 
-def amount(value: str) -> str:
-    """A CNY amount (a decimal as text): ``¥1,204.77``, ``1,204.77 CNY``."""
-    return words.amount(Decimal(value))
+def money(value: Sequence[str]) -> str:
+    """An amount, given as a decimal and a currency, both text: ``¥1,204.77``, ``1,204.77 CNY``."""
+    amount, currency = Decimal(value[0]), value[1]
+    return words.amount(amount) if currency == "CNY" else f"{amount:,.2f} {currency}"
 
 
 def day(value: str) -> str:
-    """An ISO date without its year: ``30 Apr``, ``4月30日``."""
-    return words.day(datetime.fromisoformat(value).date() if "T" in value else date.fromisoformat(value))
+    """An ISO date, or an instant's on the platform's clock, without its year: ``30 Apr``, ``4月30日``."""
+    if "T" not in value:
+        return words.day(date.fromisoformat(value))
+    return words.day(datetime.fromisoformat(value).astimezone(ZoneInfo(settings.PLATFORM_TIME_ZONE)).date())
 
 
 def named(value: Mapping[str, str] | str) -> str:

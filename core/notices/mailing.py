@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from core.notices.kinds import Kind, kind_of
@@ -72,7 +73,7 @@ def _send_next(server: Any, now: datetime) -> int | None:
     kind = kind_of(notice.kind)
     reader = notice.user
     if kind is None or (reader is not None and not reader.is_active):
-        _close(notice)
+        _close(notice, tries=notice.mail_tries)
         return 0
     try:
         mail = build_mail(notice, kind)
@@ -104,16 +105,18 @@ def build_mail(notice: Notice, kind: Kind) -> EmailMultiAlternatives:
     address, language = (reader.email, reader.language) if reader else (notice.address, notice.language)
     with translation.override(language):
         link = Link(notice.url_name, tuple(notice.url_args), notice.url_query) if notice.url_name else None
-        context = {
+        context: dict[str, Any] = {
             "subject": kind.headed(notice.params),
             "sentence": kind.told(notice.params),
             "url": absolute(link.path()) if link else "",
             "portal": absolute("/"),
+            "settings_url": absolute(reverse("notice-settings")) if reader else "",
             "params": notice.params,
             "title": kind.title,
-            "has_account": reader is not None,
             "language": "zh-Hans" if language.startswith("zh") else language,
         }
+        if kind.details is not None and reader is not None:
+            context |= kind.details(reader, notice.params)
         mail = EmailMultiAlternatives(
             subject=context["subject"],
             body=render_to_string(f"{kind.template}.txt", context),
@@ -130,14 +133,19 @@ def _message_id(notice: Notice) -> str:
 
 
 def _postpone(notice: Notice, now: datetime) -> None:
-    """Try later, each time after a longer pause; after the last one give up. The inbox keeps the notice."""
-    tries = notice.mail_tries
-    notice.mail_tries = tries + 1
-    notice.mail_due_at = now + timedelta(minutes=PAUSES[tries]) if tries < len(PAUSES) else None
+    """Try later, each time after a longer pause; after the last one give up."""
+    if notice.mail_tries == len(PAUSES):
+        _close(notice, tries=notice.mail_tries + 1)
+        return
+    notice.mail_due_at = now + timedelta(minutes=PAUSES[notice.mail_tries])
+    notice.mail_tries += 1
     notice.save(update_fields=["mail_tries", "mail_due_at"])
 
 
-def _close(notice: Notice) -> None:
-    """Send nothing any more."""
-    notice.mail_due_at = None
-    notice.save(update_fields=["mail_due_at"])
+def _close(notice: Notice, *, tries: int) -> None:
+    """Send nothing any more. The inbox keeps the notice; of a stranger, who has none, nothing is kept."""
+    if notice.user_id is None:
+        notice.delete()
+        return
+    notice.mail_tries, notice.mail_due_at = tries, None
+    notice.save(update_fields=["mail_tries", "mail_due_at"])

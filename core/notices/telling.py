@@ -1,6 +1,7 @@
 """`tell`: people learn of something, in the transaction in which it happens."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,17 @@ from core.notices import wake
 from core.notices.kinds import Kind, kind_of
 from core.notices.links import Link
 from core.notices.models import Notice, NoticePreference
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Who is told what: `people` and `addresses` of the same `params`, `link` and `once` (see `tell`)."""
+
+    people: Collection[User | int] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    link: Link | None = None
+    addresses: Collection[str] = ()
+    once: str | None = None
 
 
 def tell(
@@ -38,40 +50,61 @@ def tell(
     Raises RuntimeError outside a transaction, KeyError for an unknown kind or a value that its sentence lacks,
     NoReverseMatch for a link to no page: defects, that are found here and not when somebody reads.
     """
+    message = Message(tuple(people), params or {}, link, tuple(addresses), once)
+    return tell_each(kind=kind, messages=[message], language=language, at=at)
+
+
+def tell_each(
+    *, kind: str, messages: Sequence[Message], language: str = settings.LANGUAGE_CODE, at: datetime | None = None
+) -> int:
+    """Tell different people different things of one kind, as `tell` does, in as many queries however many they are."""
     if not connection.in_atomic_block:
         raise RuntimeError("a notice belongs into the transaction that it tells of")
-    found, values, now = kind_of(kind), dict(params or {}), at or timezone.now()
+    found, now = kind_of(kind), at or timezone.now()
     if found is None:
         raise KeyError(f"nobody has declared the kind of notice {kind!r}")
-    _try(found, values, link)
-    shared: dict[str, Any] = {"kind": kind, "params": values, "created_at": now, **_columns(link)}
-    rows = [
-        Notice(user_id=user, in_inbox=inbox, mail_due_at=now if mail else None, once_key=once, **shared)
-        for user, inbox, mail in _channels(found, people)
-        if inbox or mail
-    ]
-    rows += [
-        Notice(address=address, language=language, in_inbox=False, mail_due_at=now, **shared) for address in addresses
-    ]
-    Notice.objects.bulk_create(rows, ignore_conflicts=once is not None, batch_size=1000)
+    ways = _ways(found, {_id(each) for message in messages for each in message.people})
+    rows: list[Notice] = []
+    for message in messages:
+        _try(found, message.params, message.link)
+        shared: dict[str, Any] = {
+            "kind": kind,
+            "params": dict(message.params),
+            "created_at": now,
+            "once_key": message.once,
+            **_columns(message.link),
+        }
+        rows += [
+            Notice(user_id=user, in_inbox=ways[user][0], mail_due_at=now if ways[user][1] else None, **shared)
+            for user in sorted({_id(each) for each in message.people} & ways.keys())
+        ]
+        rows += [
+            Notice(address=address, language=language, in_inbox=False, mail_due_at=now, **shared)
+            for address in message.addresses
+        ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=any(row.once_key for row in rows), batch_size=1000)
     if any(row.mail_due_at for row in rows):
         transaction.on_commit(wake.mailer, robust=True)
     return len(rows)
 
 
-def _channels(kind: Kind, people: Iterable[User | int]) -> list[tuple[int, bool, bool]]:
-    """Who is told in which way: id, inbox, mail; by id, each once, closed accounts left out."""
-    wanted = {each.pk if isinstance(each, User) else each for each in people}
-    if not wanted:
-        return []
-    ids = User.objects.filter(pk__in=wanted, is_active=True).order_by("pk").values_list("pk", flat=True)
-    chosen = {row.user_id: row for row in NoticePreference.objects.filter(user__in=wanted, kind=kind.key)}
-    told = []
+def _id(person: User | int) -> int:
+    return person.pk if isinstance(person, User) else person
+
+
+def _ways(kind: Kind, people: Collection[int]) -> dict[int, tuple[bool, bool]]:
+    """Who of the people is told in which way: inbox, mail. Closed accounts and those who want neither are left out."""
+    if not people:
+        return {}
+    ids = User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True)
+    chosen = {row.user_id: row for row in NoticePreference.objects.filter(user__in=people, kind=kind.key)}
+    ways = {}
     for user in ids:
         own = chosen.get(user)
-        mail = (own.mail if own else kind.mail) or kind.mail_fixed
-        told.append((user, own.inbox if own else kind.inbox, mail))
-    return told
+        inbox, mail = (own.inbox, own.mail) if own else (kind.inbox, kind.mail)
+        if inbox or mail or kind.mail_fixed:
+            ways[user] = (inbox, mail or kind.mail_fixed)
+    return ways
 
 
 def _columns(link: Link | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from core.errors import BadInput, Conflict, NotFound
 from core.models import Note
 from core.states import IllegalTransition, ensure_transition
 from core.values import round_money
+from incentives import notices
 from incentives.models import Decision, Payout, PayoutLine
 from incentives.states import PAYOUT_TRANSITIONS, Account, DecisionKind, LineState, PayoutState
 from partners.models import Suspension
@@ -132,7 +133,8 @@ def decide(
     undoes: Decision | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Decision:
-    """Write down who decided what. A reason goes into a note of its own, so that it can be erased."""
+    """Write down who decided what, and tell the partner. A reason goes into a note of its own, to be erased alone."""
+    notices.tell_of(kind, [payout], at=at)
     return Decision.objects.create(
         payout=payout,
         line=line,
@@ -170,7 +172,7 @@ def hold_suspended(payouts: Iterable[Payout], *, at: datetime) -> None:
     suspended = Suspension.objects.filter(partner__in=by_partner, during__upper_inf=True)
     for partner in sorted(suspended.values_list("partner", flat=True)):
         payout = by_partner[partner]
-        payout.refresh_from_db(fields=["version"])  # a submission's prices were set in SQL
+        payout.refresh_from_db(fields=["version", "payable"])  # a submission's prices were set in SQL
         change(payout, held=True)
         decide(
             payout,

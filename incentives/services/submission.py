@@ -14,7 +14,7 @@ from core import audit, locks
 from core.actors import Actor
 from core.errors import BadInput, Conflict
 from core.models import Note
-from incentives import ledger, policies
+from incentives import ledger, notices, policies
 from incentives.models import Bar, Decision, Payout, PayoutLine, PayoutPreview, Run
 from incentives.services.desk import ZERO, hold_suspended
 from incentives.services.freezing import freeze_lines
@@ -105,6 +105,7 @@ def submit_run(
     )
     hold_suspended(payouts, at=at)
     report = _report(run, [payout.pk for payout in payouts], tuple(skipped.values()))
+    notices.tell_of(DecisionKind.SUBMIT, report.payouts, at=at)
     audit.record(
         actor=actor,
         action="payouts.submitted",

@@ -55,6 +55,16 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "partner/<program>/payout": (302, 200, 200, 404),
     "partner/<program>/payout.csv": (302, 200, 200, 404),
     "partner/<program>/payout.xlsx": (302, 200, 200, 404),
+    "api/v1/notices": API,
+    "api/v1/notices/read": (403, 405, 405, 405),
+    "api/v1/notices/<pk>/read": (403, 405, 405, 405),
+    "demo/outbox": (404, 404, 404, 404),  # the demo's alone
+    "demo/outbox/<mail_id>": (404, 404, 404, 404),
+    "notices/": SIGNED_IN,
+    "notices/read": (302, 405, 405, 405),
+    "notices/settings": SIGNED_IN,
+    "notices/<notice>": (302, 404, 404, 404),  # each person's own: tests/notices has the one that may
+    "notices/<notice>/read": (302, 405, 405, 405),
     "partner/<program>/payout.json": (302, 200, 200, 404),
     "api/v1/statements/<program>/<partner>": (403, 200, 404, 200),
     "api/v1/links": API,
@@ -76,7 +86,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
 # Whole subtrees that others wrote: a stranger is led to the sign-in, or sees a page without anybody's data.
 ACCOUNT_PAGES = "accounts/"
 ADMIN = "admin/"
-VALUES = {"program": "POP-2026Q1", "shop_code": "S-1", "partner": "haiqiao", "code": "LINK-1", "number": "R-1"}
+VALUES = {"program": "POP-2026Q1", "shop_code": "S-1", "partner": "haiqiao", "notice": "1", "pk": "1", "mail_id": "1", "code": "LINK-1", "number": "R-1"}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.functional import lazystr
 from django.utils.translation import gettext_lazy as _
 
-from core.notices.kinds import Kind, amount, day, kind_of, named, register
+from core.notices.kinds import Kind, day, kind_of, money, named, register
 from core.notices.links import Link
 from core.notices.telling import tell
 
@@ -18,11 +18,11 @@ TRIED = Kind(
     title=_("Statement"),
     sentence=lazystr("%(program)s: %(amount)s, %(day)s"),
     subject=lazystr("%(program)s"),
-    shown={"program": named, "amount": amount, "day": day},
+    shown={"program": named, "amount": money, "day": day},
 )
 FIXED = Kind("tests.fixed", title=_("Payable"), sentence=_("Payable"), mail_fixed=True, inbox=False)
 QUIET = Kind("tests.quiet", title=_("Base"), sentence=_("Base"), mail=False)
-PARAMS = {"program": {"en": "Spring", "zh-hans": "春季"}, "amount": "1204.765", "day": "2026-04-30"}
+PARAMS = {"program": {"en": "Spring", "zh-hans": "春季"}, "amount": ["1204.765", "CNY"], "day": "2026-04-30"}
 
 for kind in (TRIED, FIXED, QUIET):
     if kind_of(kind.key) is None:

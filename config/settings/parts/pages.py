@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from csp.constants import NONE, SELF
 
 from config.env import env
@@ -9,6 +11,9 @@ from config.settings.parts.servers import BASE_DIR, STATE
 
 # Where people reach the portal: what the links in mails begin with.
 PORTAL_URL: str = env.text("PORTAL_URL", f"http://localhost:{env.text('PORT', '8000')}/")
+
+# Where one's own machine keeps the mails that it doesn't send (config.mailbox).
+EMAIL_FILE_PATH: Path = STATE.folder / "mail"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -70,6 +70,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(ENGINE_SWEEP_SECONDS),
         "options": {"expires": ENGINE_SWEEP_SECONDS},
     },
+    "send-weekly-digests": {
+        "task": "incentives.tasks.send_weekly_digests",
+        # Platform time. The later ones tell whom the first didn't reach; nobody is told twice in a week.
+        "schedule": crontab(day_of_week=1, hour="8-10", minute=0),
+        "options": {"expires": 3000},
+    },
     "send-waiting-mails": {
         "task": "core.tasks.send_waiting_mails",
         "schedule": 30.0,
