@@ -41,6 +41,7 @@ FAULTS: dict[RowError, tuple[FeedKind, str, str | None]] = {
     RowError.TRACK_PARTNER: (FeedKind.TARGETS, "partner_code", None),
     RowError.CLAIM_OVERLAP: (FeedKind.CLAIMS, "claimed_at", "2025-01-01T00:00:00Z"),
     RowError.FORBIDDEN_REPEAT: (FeedKind.SETTLEMENTS, "amount", "160.00"),
+    RowError.TOO_OFTEN: (FeedKind.FX, "rate_date", "2025-01-02"),
     RowError.FUTURE: (FeedKind.SHOP_STATUSES, "at", "2099-01-01T00:00:00Z"),
 }
 
