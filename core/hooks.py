@@ -1,7 +1,8 @@
 """Where a higher floor hangs in what a lower one must ask or tell. Each app registers in its `AppConfig.ready`.
 
-Two things only: how far back history may still be recorded (the floor with the runs knows), and that facts have
-been recorded (the same floor wants a run). Imports point down, so the lower floor can't ask by name.
+Three things only: how far back history may still be recorded (the floor with the runs knows), that facts have been
+recorded (the same floor wants a run), and that a policy was published (the floor with the partners tells them). Imports
+point down, so the lower floor can't ask by name.
 """
 
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from core.models import PolicyVersion
+
 _floors: list[Callable[[], datetime | None]] = []
 _listeners: list[Callable[[str, int], None]] = []
+_readers: list[Callable[[PolicyVersion], None]] = []
 
 
 def register_recording_floor(floor: Callable[[], datetime | None]) -> None:
@@ -38,3 +42,15 @@ def announce_facts(*, kind: str, batch_id: int) -> None:
     """Tell every listener, once the present transaction has committed. A listener's failure undoes nothing."""
     for listener in _listeners:
         transaction.on_commit(lambda tell=listener: tell(kind, batch_id), robust=True)  # type: ignore[misc]  # bound now
+
+
+def on_published(reader: Callable[[PolicyVersion], None]) -> None:
+    """Have `reader` called with every later version of a policy, in the transaction that publishes it."""
+    if reader not in _readers:
+        _readers.append(reader)
+
+
+def announce_policy(policy: PolicyVersion) -> None:
+    """Call every reader. What one raises undoes the publication: who takes part shall know of it."""
+    for reader in _readers:
+        reader(policy)

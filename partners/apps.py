@@ -12,5 +12,8 @@ class PartnersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Declare what people are told of."""
-        from partners import notices  # noqa: F401 (declares its kinds)
+        """Declare what people are told of, and have them told of new rules."""
+        from core import hooks
+        from partners import notices
+
+        hooks.on_published(notices.policy_published)

@@ -82,6 +82,20 @@ class ApplicationForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name != "file"}
 
 
+class JoiningForm(forms.Form):
+    """The acceptance of a program's rules. `version` is the one that was read."""
+
+    version = forms.IntegerField(min_value=1, max_value=1_000_000, widget=forms.HiddenInput)
+    commitment = forms.IntegerField(
+        label=_("Your commitment: shops that you undertake to bring in"),
+        min_value=1,
+        max_value=1_000_000,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=_("Progress is measured against it each week."),
+    )
+    agreed = forms.BooleanField(label=_("I have read these rules, and accept them for the organisation."))
+
+
 class InvitationForm(forms.Form):
     """A colleague to invite."""
 

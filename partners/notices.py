@@ -9,7 +9,7 @@ from core.models import PolicyVersion, User
 from core.notices.kinds import Kind, day, named, register
 from core.notices.links import Link
 from core.notices.telling import tell
-from partners.models import ApplicationEvent, Invitation, Joining, Membership
+from partners.models import ApplicationEvent, Invitation, Joining, Membership, Partner
 from partners.states import ApplicationStep, MemberRole
 
 register(
@@ -63,6 +63,25 @@ register(
         shown={"program": named},
     ),
     Kind(
+        "partner.suspended",
+        _("Your organisation is suspended"),
+        _("%(organisation)s is suspended. Read why; its links don't work for as long."),
+        subject=_("%(organisation)s is suspended"),
+        mail_fixed=True,
+    ),
+    Kind(
+        "partner.reinstated",
+        _("The suspension of your organisation is over"),
+        _("The suspension of %(organisation)s is over. Its links work again."),
+        mail_fixed=True,
+    ),
+    Kind(
+        "partner.terminated",
+        _("The cooperation with your organisation was ended"),
+        _("The cooperation with %(organisation)s was ended. Read why."),
+        mail_fixed=True,
+    ),
+    Kind(
         "team.invited",
         _("You are invited to a team"),
         _("%(organisation)s invites you to its team in Dingyao. The invitation can be taken up until %(day)s."),
@@ -109,6 +128,16 @@ def application_moved(event: ApplicationEvent) -> None:
         tell(kind="application.to_review", people=certifiers, params=params, link=desk, at=event.at)
     elif step is ApplicationStep.ANSWERED and application.reviewer_id is not None:
         tell(kind="application.answered", people=[application.reviewer_id], params=params, link=desk, at=event.at)
+
+
+def standing_changed(kind: str, partner: Partner) -> None:
+    """Tell everybody in a partner's team that it was suspended, reinstated or terminated (`kind` is the act's name)."""
+    tell(
+        kind=kind,
+        people=Membership.objects.filter(partner=partner).values_list("user", flat=True),
+        params={"organisation": partner.name},
+        link=Link("portal-programs", query={"partner": partner.code}),
+    )
 
 
 def policy_published(policy: PolicyVersion) -> None:

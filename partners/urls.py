@@ -1,10 +1,16 @@
-"""Arriving: applications for certification."""
+"""Arriving: programs to read and to join, applications for certification, the team."""
 
 from django.urls import path
 
-from partners.views import applications
+from partners.views import applications, programs, team
 
 urlpatterns = [
+    path("programs/", programs.programs, name="programs"),
+    path("programs/<str:program>", programs.program, name="program"),
+    path("partner/programs", programs.portal_programs, name="portal-programs"),
+    path("partner/<str:program>/rules", programs.portal_program, name="portal-program"),
+    path("partner/team", team.team, name="portal-team"),
+    path("team/invitation/<str:token>", team.invitation, name="invitation"),
     path("apply/", applications.start, name="apply"),
     path("apply/new", applications.new, name="application-new"),
     path("applications/<int:application>", applications.status, name="application"),

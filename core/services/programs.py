@@ -7,7 +7,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from core import audit
+from core import audit, hooks
 from core.actors import Actor, Capability
 from core.errors import BadInput, Conflict, NotFound
 from core.models import CODE_LENGTH, PolicyVersion, Program
@@ -72,6 +72,7 @@ def publish_policy(
         if program is None:
             raise NotFound(f"There is no program {program_code!r}; create_program makes one.")
         version = _publish(program, policy, actor)
+        hooks.announce_policy(version)
         audit.record(
             actor=actor,
             action="policy.published",

@@ -16,6 +16,7 @@ from core.errors import BadInput, Conflict
 from core.hooks import announce_facts
 from core.models import FactBatch, Note
 from core.recording import open_batch, seal
+from partners import notices
 from partners.models import Partner, Suspension
 
 
@@ -111,6 +112,7 @@ def _now() -> datetime:
 
 def _finish(actor: Actor, action: str, row: Suspension, batch: FactBatch, **details: int) -> None:
     announce_facts(kind="suspension", batch_id=batch.pk)
+    notices.standing_changed(action, row.partner)
     seal(batch)
     audit.record(
         actor=actor,

@@ -30,6 +30,12 @@ ACCOUNT = (302, 200, 200, 200)
 POSTED = (302, 405, 405, 405)  # something happens there, so it isn't looked at
 
 ANSWERS: dict[str, tuple[int, int, int, int]] = {
+    "programs/": OPEN,
+    "programs/<program>": OPEN,
+    "partner/programs": (302, 200, 200, 404),
+    "partner/<program>/rules": (302, 200, 200, 404),
+    "partner/team": (302, 200, 200, 404),
+    "team/invitation/<token>": (404, 404, 404, 404),  # of a token that works: tests/partners
     "apply/": SIGNED_IN,
     "apply/new": (302, 302, 200, 302),  # alice has an application under way; operators don't apply
     "applications/<application>": (302, 200, 404, 200),
@@ -125,7 +131,7 @@ def apply_for_another(world: World) -> None:
     application = save_draft(actor=alice, data=WHOLE)
     file = add_application_file(actor=alice, application=application, file=pdf())
     submit_application(actor=alice, application=application)
-    VALUES.update(application=str(application.pk), file=str(file.pk))
+    VALUES.update(application=str(application.pk), file=str(file.pk), token="no-such-token")
 
 
 @pytest.fixture
