@@ -92,7 +92,16 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
 # Whole subtrees that others wrote: a stranger is led to the sign-in, or sees a page without anybody's data.
 ACCOUNT_PAGES = "accounts/"
 ADMIN = "admin/"
-VALUES = {"program": "POP-2026Q1", "shop_code": "S-1", "partner": "haiqiao", "notice": "1", "pk": "1", "mail_id": "1", "code": "LINK-1", "number": "R-1"}
+VALUES = {
+    "program": "POP-2026Q1",
+    "shop_code": "S-1",
+    "partner": "haiqiao",
+    "notice": "1",
+    "pk": "1",
+    "mail_id": "1",
+    "code": "LINK-1",
+    "number": "R-1",
+}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
