@@ -11,6 +11,7 @@ from tests.engine.sequences import (
     BRANDS,
     ENTRIES,
     LINKS,
+    OPEN,
     PARTNERS,
     PARTS_OF_A_DAY,
     SHOPS,
@@ -68,7 +69,7 @@ ENTRY = st.builds(
     _one(None, None, -1, 0, 1, 2, 6),
 )
 CERTIFIED = st.builds(Certified, _below(PARTNERS), _one(-60, -12, -4, 0), _one(None, 0, 5, 60))
-NEW_SHOP = st.builds(Shop, st.integers(10, SHOPS - 1), st.none(), st.none() | WHEN, _one(0, 0, 1, 2))
+NEW_SHOP = st.builds(Shop, st.integers(OPEN, SHOPS - 1), st.none(), st.none() | WHEN, _one(0, 0, 1, 2))
 REBRANDED = st.builds(Shop, SHOP, _below(BRANDS + 1), st.none())
 RECERTIFIED = st.builds(Shop, SHOP, st.none(), WHEN)
 CLAIM = st.builds(Claim, _below(ENTRIES), _below(PARTNERS), _one(0, 3, 9, 20), _one("approved", "pending", "rejected"))
@@ -94,7 +95,11 @@ KNOWN_BEFORE = st.builds(
     lambda facts, part, other: (Load(facts, 1), Judge(2, part), Judge(5, other), Judge(8)), FACTS, PART, PART
 )
 AT_THE_INSTANT = st.builds(
-    lambda part, shop, kind: (Load((_three_days_back(kind, shop, part),), 1), Judge(1), Judge(3, part)),
+    lambda part, shop, kind: (
+        Load((_three_days_back(kind, shop, part),), 1),
+        Judge(1),
+        Judge(3, part if kind < 6 else 0),
+    ),
     _below(PARTS_OF_A_DAY),
     SHOP,
     _below(7),
@@ -107,7 +112,7 @@ SHOP_LATE = st.builds(
         Judge(4),
         Judge(8),
     ),
-    st.integers(10, SHOPS - 1), st.one_of(LINE, STOCK, RECERTIFIED, REBRANDED, STATUS), STOCK | RECERTIFIED,
+    st.integers(OPEN, SHOPS - 1), st.one_of(LINE, STOCK, RECERTIFIED, REBRANDED, STATUS), STOCK | RECERTIFIED,
 )  # fmt: skip
 RATE_LATE = st.builds(
     lambda shop, settled, days, tenths: (
@@ -144,7 +149,7 @@ def _three_days_back(kind: int, shop: int, part: int) -> Fact:
         Violation(3, shop, True, True, at, None),
         Violation(4, shop, True, True, When(5, part), 2),
         Shop(shop, None, at),
-        Shop(shop, None, None, -3),
+        Shop(OPEN + shop % (SHOPS - OPEN), None, None, -3),  # registers at the day's first instant
     )
     return facts[kind]
 

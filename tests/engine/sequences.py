@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PARTS_OF_A_DAY = 4
-PARTNERS, BRANDS, ENTRIES, SHOPS, LINKS = 3, 6, 9, 14, 4
+PARTNERS, BRANDS, ENTRIES, LINKS = 3, 6, 9, 4
+SHOPS, OPEN = 14, 11  # in all, and those of them that are there from the beginning
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from tests.engine.sequences import OPEN
 from tests.oracle.batches import PLATFORM_ZONE
 from tests.oracle.small import Small
 
@@ -44,15 +45,14 @@ ENTRIES = (
     ("b", "M1", ""), ("b", "", "B1"), ("b", "M2", "B2"), ("b", "M3", "B1"), ("b", "", "B3"), ("c", "M1", "B2"),
     ("b", "M4", "B5"), ("b", "", "B4"), ("b", "M1", "B4"),
 )  # fmt: skip
-# Shops: merchant, brand, market, invite link, recorded partner. Those from the eleventh on come with a sequence.
+# Shops: merchant, brand, market, invite link, recorded partner. Those after the first `OPEN` come with a sequence.
 SHOPS = (
     ("M1", "B1", "DE", "L2", ""), ("M1", "B2", "FR", "", "P2"), ("M2", "B2", "DE", "L1", ""),
     ("M2", "B6", "DE", "", "P1"), ("M3", "B3", "DE", "L3", ""), ("M4", "B4", "DE", "", "P3"),
     ("M4", "B3", "FR", "", ""), ("M3", "B1", "US", "", "P2"), ("M1", "B3", "DE", "L1", ""),
-    ("M5", "B5", "DE", "", "P1"), ("M2", "B1", "FR", "L2", ""), ("M3", "B4", "DE", "", ""),
-    ("M4", "B5", "DE", "L4", "P1"), ("M5", "B6", "DE", "", "P2"),
+    ("M5", "B5", "DE", "", "P1"), ("M5", "B6", "DE", "", "P2"), ("M2", "B1", "FR", "L2", ""),
+    ("M3", "B4", "DE", "", "P3"), ("M4", "B5", "DE", "L4", "P1"),
 )  # fmt: skip
-OPEN = 10  # shops that are there from the beginning
 CERTIFIED = {0: "05T10:00", 1: "09T00:00", 2: "05T10:00", 4: "14T23:59", 5: "10T08:00", 9: "11T12:00"}
 BRANDS = ("", "B1", "B2", "B3", "B4", "B5", "B6")
 LINKS = (("L1", "P1", ""), ("L2", "P1", "E1"), ("L3", "P2", "E3"), ("L4", "P3", ""))

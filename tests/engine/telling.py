@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from merchants.models import Shop
 from tests.engine import sequences as seq
 from tests.engine.harness import Row
-from tests.engine.small_world import BRANDS, ENTRIES, LINKS, OPEN, SHOPS, START, VALID, instant, registered_at
+from tests.engine.small_world import BRANDS, ENTRIES, LINKS, SHOPS, START, VALID, instant, registered_at
 from tests.oracle.batches import PLATFORM_ZONE
 from tests.oracle.small import Small, moment
 
@@ -17,7 +17,7 @@ class Teller:
 
     def __init__(self, present: datetime) -> None:
         self.present = present
-        self.shops = [f"S{number:02}" for number in range(OPEN)]
+        self.shops = [f"S{number:02}" for number in range(seq.OPEN)]
         self.lines, self.settled_on = 0, START
         self.violations = {"V0": moment("2024-10-12T09:00:00+08:00")}  # as the world opens with it
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 
 from tests.engine.random_sequences import SEQUENCES
-from tests.engine.sequences import Sequence
+from tests.engine.sequences import Judge, Line, Load, Rate, Sequence, Shop, When
 from tests.engine.stage import Stage, Told
 
 # After ten examples hypothesis takes to varying each of them a few times, and alike sequences prove little. So rounds
@@ -25,6 +25,21 @@ def test_sampled_sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert told.counts["went on"] >= 20
     assert told.counts["reached some"] >= 10
     assert told.counts["changed"] >= 10
+
+
+@pytest.mark.django_db
+def test_a_rate_comes_late_for_a_day_that_has_two_midnights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the Azores 27 October 2024 began at 08:00 in Shanghai, and its midnight came again at 09:00."""
+    certified, settled = Shop(9, None, When(5, 0)), Line(9, 250, "GBP", When(1, 1), 0)
+    steps = (
+        Load((certified, settled), None),
+        Judge(8, policy=1),
+        Load((Rate("GBP", 0, 25, of_line=True),), None),
+        Judge(8, policy=1),
+    )
+    stage = Stage(tmp_path, monkeypatch)
+    stage.play(Sequence(27, past=False, chunk_shops=100, everything_from=1.1, steps=steps), monkeypatch)
+    assert stage.told.counts["went on"] == stage.told.counts["changed"] == 1
 
 
 @pytest.mark.proof
