@@ -14,6 +14,8 @@ TEST_FOLDER = Path(
     os.environ.setdefault("DINGYAO_TEST_FOLDER", str(Path(tempfile.gettempdir()) / f"dingyao-test-{os.getpid()}"))
 )
 os.environ["DINGYAO_STATE"] = str(TEST_FOLDER)
+# Parallel workers count their rows from 1 on alike: what is handed in lies apart.
+os.environ["UPLOADS_FOLDER"] = str(TEST_FOLDER / f"uploads{os.environ.get('PYTEST_XDIST_WORKER', '')}")
 
 from config.addresses import celery_url, client_url, redis_number  # noqa: E402
 from config.settings.base import *  # noqa: E402, F403

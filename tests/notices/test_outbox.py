@@ -27,12 +27,12 @@ def text(response: object) -> str:
 
 @pytest.mark.django_db
 def test_mails_are_kept_and_shown_the_newest_first(demo: None, client: Client) -> None:
-    assert "No mail yet." in text(client.get("/demo/outbox"))
+    assert "No mail yet." in text(client.get("/demo/outbox", headers={"accept-language": "en"}))
     EmailMessage("First", "How are you?", to=["alice@example.com"]).send()
     second = EmailMultiAlternatives("第二封", "打开 https://portal.example.com/x\n<b>", to=["bob@example.com"])
     second.attach_alternative("<p>ja</p>", "text/html")
     second.send()
-    page = text(client.get("/demo/outbox"))
+    page = text(client.get("/demo/outbox", headers={"accept-language": "en"}))
     assert page.index("第二封") < page.index("First")
     assert "bob@example.com" in page
     found = re.findall(r"/demo/outbox/[\w-]+", page)
@@ -49,5 +49,5 @@ def test_without_the_demo_there_is_no_outbox(demo: None, settings: Any, client: 
     EmailMessage("First", "How are you?", to=["alice@example.com"]).send()
     [mail] = mailbox.newest(1)
     settings.DEMO = False
-    assert client.get("/demo/outbox").status_code == 404
+    assert client.get("/demo/outbox", headers={"accept-language": "en"}).status_code == 404
     assert client.get(f"/demo/outbox/{mail.id}").status_code == 404

