@@ -121,7 +121,7 @@ class ClaimFactInline(LookOnlyInline):
 class ClaimAdmin(LookOnlyAdmin):
     """Claims."""
 
-    list_display = ("entry", "partner", "claimed_at", "expires_at", "status")
+    list_display = ("entry", "partner", "claimed_at", "expires_at", "released_at", "status")
     list_filter = ("status",)
     list_select_related = ("entry__merchant", "entry__brand", "partner")
     inlines: ClassVar = [ClaimFactInline]

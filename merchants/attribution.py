@@ -4,7 +4,7 @@ The claim, the link and the marketplace's record are asked in the order that the
 (`attribution.order`). The program is, of those whose markets include the shop's, the one whose period holds the
 registration's date, else the next to start, else the latest; without one the order is claim, link, record.
 
-Parameters: `batch`; `known`, the moment up to which claims, links and revocations count as known.
+Parameters: `batch`; `known`, the moment up to which claims, links, releases and revocations count as known.
 """
 
 # Whether link `l` was valid at the instant at which `r` registered: started, not expired, not revoked, its partner not
@@ -46,7 +46,8 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) program ON true
 LEFT JOIN LATERAL (
-    -- Approved by its latest fact, in force at the registration's instant, on an entry naming the merchant or brand.
+    -- Approved by its latest fact, in force at the registration's instant (not expired, not released), on an entry
+    -- naming the merchant or brand.
     SELECT c.id, c.partner_id
     FROM merchants_targetentry e
     JOIN merchants_claim c ON c.entry_id = e.id
@@ -58,6 +59,15 @@ LEFT JOIN LATERAL (
     ) latest
     WHERE (e.merchant_id = s.merchant_id OR e.brand_id = s.brand_id)
         AND c.claimed_at <= s.registered_at AND s.registered_at < c.expires_at AND latest.status = 'approved'
+        AND NOT EXISTS (
+            SELECT FROM merchants_claimrelease v JOIN core_factbatch x ON x.id = v.batch_id
+            WHERE v.claim_id = c.id AND v.released_at <= s.registered_at AND x.recorded_at <= %(known)s
+        )
+        -- A suspended partner's claims rest as its links do.
+        AND NOT EXISTS (
+            SELECT FROM partners_suspension v JOIN core_factbatch x ON x.id = v.batch_id
+            WHERE v.partner_id = c.partner_id AND v.during @> s.registered_at AND x.recorded_at <= %(known)s
+        )
     ORDER BY c.claimed_at, o.code
     LIMIT 1
 ) claim ON true

@@ -1,10 +1,16 @@
-"""What lists of shops are narrowed by: the same for pages and API."""
+"""What lists of shops and of target entries are narrowed by: the same for pages and API."""
+
+from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from merchants.models import Shop, TargetEntry
+from core.models import PolicyVersion
+from merchants.listing import Place
+from merchants.models import Brand, Merchant, Shop, TargetEntry
+from merchants.searching import Searchable, search_words
+from merchants.states import Track
 
 
 class ShopFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
@@ -37,3 +43,47 @@ class ShopFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
 
 def _listed(program: str, what: str) -> QuerySet[TargetEntry, int]:
     return TargetEntry.objects.filter(program__code=program, **{f"{what}__isnull": False}).values_list(what, flat=True)
+
+
+class TargetFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
+    """Target entries by what they are to the asking partner, and a search. They come with `place`.
+
+    Without a place asked for, what is off its list is left out.
+    """
+
+    program = django_filters.CharFilter("program__code", label=_("program"))
+    place = django_filters.MultipleChoiceFilter(choices=Place.choices, label=_("free or taken"))
+    track = django_filters.ChoiceFilter(choices=Track.choices, label=_("track"))
+    country = django_filters.CharFilter("merchant__country", lookup_expr="iexact", label=_("country"))
+    market = django_filters.CharFilter(method="for_market", label=_("market"))
+    search = django_filters.CharFilter(method="find", label=_("search"))
+
+    class Meta:
+        model = TargetEntry
+        fields = ("program", "place", "track", "country", "market", "search")
+
+    def filter_queryset(self, queryset: QuerySet[TargetEntry]) -> QuerySet[Any]:
+        """The filters, and the list as it is now unless a place is asked for."""
+        found: QuerySet[Any] = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("place") else found.exclude(place=Place.OFF)
+
+    def for_market(self, queryset: QuerySet[TargetEntry], name: str, value: str) -> QuerySet[TargetEntry]:
+        """Entries of the programs that this market belongs to, by their rules in force."""
+        versions = PolicyVersion.objects.order_by("program", "-number").distinct("program")
+        return queryset.filter(program__in=[one.program_id for one in versions if value.upper() in one.rules.markets])
+
+    def find(self, queryset: QuerySet[TargetEntry], name: str, value: str) -> QuerySet[TargetEntry]:
+        """Entries with every word of what was typed in a name, the brand or the code (see `merchants.searching`)."""
+        for word in search_words(value):
+            queryset = queryset.filter(
+                Q(pk__in=_named(TargetEntry.objects, "merchant_name", word))
+                | Q(brand__in=_named(Brand.objects, "name", word))
+                | Q(merchant__in=_named(Merchant.objects.filter(entries__merchant_name=None), "name", word))
+                | Q(code__icontains=word)
+            )
+        return queryset
+
+
+def _named(rows: Any, column: str, word: str) -> Any:
+    """The rows that have the word in their name. Indexes entry_name_parts and brand_name_parts, from 3 signs on."""
+    return rows.annotate(searched=Searchable(column)).filter(searched__contains=word).values("pk")

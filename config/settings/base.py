@@ -15,6 +15,7 @@ from config.settings.parts.people import *  # noqa: F403
 from config.settings.parts.servers import *  # noqa: F403
 from config.settings.parts.servers import BASE_DIR
 from config.settings.parts.signing import *  # noqa: F403
+from config.settings.parts.targets import *  # noqa: F403
 from config.settings.parts.work import *  # noqa: F403
 
 # The demo's people have known passwords: only the settings of one machine allow it, and only `up --demo` turns it on.

@@ -4,13 +4,16 @@ from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from core.models import CodeField, FactBatch, Program
-from core.triggers import append_only, frozen, no_delete
+from core.triggers import append_only, frozen, no_delete, once_set
 from merchants.querysets import ClaimQuerySet, TargetEntryQuerySet
+from merchants.searching import Searchable
 from merchants.states import ClaimStatus, Review, Track
 from partners.models import InviteLink, Partner
 
@@ -31,6 +34,7 @@ class Brand(models.Model):
     class Meta:
         verbose_name = _("brand")
         verbose_name_plural = _("brands")
+        indexes: ClassVar = [GinIndex(OpClass(Searchable("name"), name="gin_trgm_ops"), name="brand_name_parts")]
         triggers: ClassVar = [frozen("key"), *no_delete()]
 
     def __str__(self) -> str:
@@ -81,6 +85,9 @@ class TargetEntry(models.Model):
     class Meta:
         verbose_name = _("target entry")
         verbose_name_plural = _("target entries")
+        indexes: ClassVar = [
+            GinIndex(OpClass(Searchable("merchant_name"), name="gin_trgm_ops"), name="entry_name_parts")
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["program", "code"], name="entry_code_once"),
             models.CheckConstraint(
@@ -141,12 +148,16 @@ class LinkTarget(models.Model):
 
 
 class Claim(models.Model):
-    """A partner's reservation of an entry (报备), half-open in time. `status` is the latest `ClaimFact`'s."""
+    """A partner's reservation of an entry (报备), half-open in time. `status` is the latest `ClaimFact`'s.
+
+    `released_at` is its `ClaimRelease`'s: from then on another partner may hold the entry.
+    """
 
     entry = models.ForeignKey(TargetEntry, models.PROTECT, related_name="claims")
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="claims")
     claimed_at = models.DateTimeField(_("claimed"))
     expires_at = models.DateTimeField(_("expires"))
+    released_at = models.DateTimeField(_("released"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=ClaimStatus)
     batch = models.ForeignKey(FactBatch, models.PROTECT, related_name="+")
 
@@ -159,17 +170,25 @@ class Claim(models.Model):
             models.UniqueConstraint(fields=["entry", "partner", "claimed_at"], name="claim_once"),
             models.CheckConstraint(condition=Q(claimed_at__lt=F("expires_at")), name="claim_period_not_empty"),
             models.CheckConstraint(condition=Q(status__in=ClaimStatus.values), name="claim_status_known"),
+            models.CheckConstraint(
+                condition=Q(released_at=None) | Q(released_at__gt=F("claimed_at"), released_at__lt=F("expires_at")),
+                name="claim_released_within_it",
+            ),
             ExclusionConstraint(
                 name="claim_one_approved_in_force",
                 expressions=[
                     ("entry", RangeOperators.EQUAL),
-                    (TsTzRange("claimed_at", "expires_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                    (
+                        TsTzRange("claimed_at", Coalesce("released_at", "expires_at"), RangeBoundary()),
+                        RangeOperators.OVERLAPS,
+                    ),
                 ],
                 condition=Q(status=ClaimStatus.APPROVED),
             ),
         ]
         triggers: ClassVar = [
             frozen("entry_id", "partner_id", "claimed_at", "expires_at", "batch_id"),
+            once_set("released_at"),
             *no_delete(),
         ]
 
@@ -191,3 +210,19 @@ class ClaimFact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.claim_id}: {self.status}"
+
+
+class ClaimRelease(models.Model):
+    """The fact that a claim ended before its expiry. It never reaches back to shops that registered before it."""
+
+    claim = models.OneToOneField(Claim, models.PROTECT, related_name="release")
+    released_at = models.DateTimeField(_("released"))
+    batch = models.ForeignKey(FactBatch, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("claim release")
+        verbose_name_plural = _("claim releases")
+        triggers: ClassVar = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.claim_id} {self.released_at:%Y-%m-%d %H:%M}"

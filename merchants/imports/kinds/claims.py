@@ -1,4 +1,5 @@
-"""Claims: a partner's reservations of entries. One approved claim at a time may stand on an entry.
+"""Claims: a partner's reservations of entries. One approved claim at a time may stand on an entry; one that its partner
+released in the portal stands no longer.
 
 Whether a claim overlaps depends on the rows before it, so a round takes one row of each entry, not of each claim.
 """
@@ -40,7 +41,8 @@ CLAIMS = Kind(
         SELECT EXISTS (
             SELECT FROM merchants_claim o
             WHERE o.entry_id = t.entry_id AND o.status = 'approved' AND o.id IS DISTINCT FROM c.id
-                AND o.claimed_at < t.expires_at AND t.claimed_at < o.expires_at
+                AND o.claimed_at < coalesce(c.released_at, t.expires_at)
+                AND t.claimed_at < coalesce(o.released_at, o.expires_at)
         ) AS found
     ) overlap
     CROSS JOIN LATERAL (
