@@ -15,6 +15,7 @@ RUN if [ -d locale ]; then pybabel --quiet compile --directory locale --domain d
     && DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=build \
        SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(60))')" \
        STATEMENT_SIGNING_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(32))')" \
+       PAYEE_KEYS="$(python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())')" \
        DATABASE_URL=postgresql://build@build/build REDIS_URL=redis://build \
        python manage.py collectstatic --no-input --verbosity 0 \
     && python -m compileall -q config core partners merchants incentives governance

@@ -1,11 +1,12 @@
 """The state folder: what a machine keeps between two runs, and where its own servers listen.
 
-`DINGYAO_STATE` names it (default `var/` beside manage.py). Nothing in it is needed where `DATABASE_URL`, `REDIS_URL`
-`SECRET_KEY` and `STATEMENT_SIGNING_KEY` are given.
+`DINGYAO_STATE` names it (default `var/` beside manage.py). Nothing in it is needed where `DATABASE_URL`, `REDIS_URL`,
+`SECRET_KEY`, `STATEMENT_SIGNING_KEY` and `PAYEE_KEYS` are given.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -101,6 +102,10 @@ class State:
     def statement_key(self) -> str:
         """Return this machine's own key for signing statements (32 random bytes, base64url), made and kept likewise."""
         return self._kept("statement_key", lambda: secrets.token_urlsafe(32))
+
+    def payee_key(self) -> str:
+        """Return this machine's own key for account numbers (32 random bytes, padded base64url), likewise."""
+        return self._kept("payee_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
     def _kept(self, name: str, make: Callable[[], str]) -> str:
         path = self.make() / name

@@ -57,11 +57,14 @@ class Capability(StrEnum):
     VOID_PAYOUT = "void_payout"
     HOLD_PAYOUT = "hold_payout"
     PAY = "pay"
+    CONFIRM_PAYEE = "confirm_payee"
     MANAGE_USERS = "manage_users"
     VIEW_OWN = "view_own"
     RECRUIT = "recruit"
     MANAGE_TEAM = "manage_team"
     JOIN_PROGRAM = "join_program"
+    CHANGE_PAYEE = "change_payee"
+    HAND_IN_INVOICE = "hand_in_invoice"
 
 
 ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
@@ -88,8 +91,17 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
             Capability.PUBLISH_POLICY,
         }
     ),
-    Role.FINANCE: frozenset({Capability.VIEW_EVERYTHING, Capability.PAY, Capability.HOLD_PAYOUT}),
-    Role.RISK: frozenset({Capability.VIEW_EVERYTHING, Capability.SUSPEND_PARTNER, Capability.HOLD_PAYOUT}),
+    Role.FINANCE: frozenset(
+        {Capability.VIEW_EVERYTHING, Capability.PAY, Capability.CONFIRM_PAYEE, Capability.HOLD_PAYOUT}
+    ),
+    Role.RISK: frozenset(
+        {
+            Capability.VIEW_EVERYTHING,
+            Capability.SUSPEND_PARTNER,
+            Capability.CONFIRM_PAYEE,
+            Capability.HOLD_PAYOUT,
+        }
+    ),
     Role.AUDITOR: frozenset({Capability.VIEW_EVERYTHING}),
     Role.ADMINISTRATOR: frozenset(
         {
@@ -101,8 +113,17 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
             Capability.PUBLISH_POLICY,
         }
     ),
-    Role.OWNER: frozenset({Capability.VIEW_OWN, Capability.RECRUIT, Capability.MANAGE_TEAM, Capability.JOIN_PROGRAM}),
-    Role.MEMBER: frozenset({Capability.VIEW_OWN, Capability.RECRUIT}),
+    Role.OWNER: frozenset(
+        {
+            Capability.VIEW_OWN,
+            Capability.RECRUIT,
+            Capability.MANAGE_TEAM,
+            Capability.JOIN_PROGRAM,
+            Capability.CHANGE_PAYEE,
+            Capability.HAND_IN_INVOICE,
+        }
+    ),
+    Role.MEMBER: frozenset({Capability.VIEW_OWN, Capability.RECRUIT, Capability.HAND_IN_INVOICE}),
     Role.VIEWER: frozenset({Capability.VIEW_OWN}),
 }
 

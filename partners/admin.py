@@ -5,7 +5,10 @@ from typing import ClassVar
 from django.contrib import admin
 
 from core.backoffice import LookOnlyAdmin, LookOnlyInline
-from partners import desk_admin  # noqa: F401 (registers applications and what follows from them)
+from partners import (
+    desk_admin,  # noqa: F401 (registers applications and what follows from them)
+    payee_admin,  # noqa: F401 (registers payees)
+)
 from partners.models import (
     Certification,
     CertificationFact,

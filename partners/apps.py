@@ -14,6 +14,9 @@ class PartnersConfig(AppConfig):
     def ready(self) -> None:
         """Declare what people are told of, and have them told of new rules."""
         from core import hooks
-        from partners import notices
+        from partners import (
+            notices,
+            payee_notices,  # noqa: F401 (declares its kinds)
+        )
 
         hooks.on_published(notices.policy_published)

@@ -1,4 +1,4 @@
-"""Who may do what with an application, a partner's programs and its team: True, or the reason why not, for people."""
+"""Who may do what with an application, a partner's programs, team, payee: True, or the reason why not, for people."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.actors import ROLE_CAPABILITIES, Actor, Capability, Role
 from core.errors import NotAllowed
-from partners.models import Application, Membership, Partner
+from partners.models import Application, Membership, Partner, Payee
 
 Answer = Literal[True] | str | Promise
 
@@ -76,4 +76,42 @@ def can_manage_team(actor: Actor, partner: Partner) -> Answer:
     """Invite colleagues, change their roles, take them off the team: the partner's owners."""
     if not has(actor, partner, Capability.MANAGE_TEAM):
         return _("Only an owner can change the team.")
+    return True
+
+
+def can_see_payee(actor: Actor, partner: Partner) -> Answer:
+    """See the account, masked: the partner's owners and members, as `PayeeQuerySet.visible_to`. One query."""
+    if not has(actor, partner, Capability.RECRUIT):
+        return _("Owners and members of the organisation see the account.")
+    return True
+
+
+def can_change_payee(actor: Actor, partner: Partner) -> Answer:
+    """State the account that the partner is paid to, and take a change back: its owners. One query."""
+    if not has(actor, partner, Capability.CHANGE_PAYEE):
+        return _("Only an owner can change the account that the organisation is paid to.")
+    return True
+
+
+def can_confirm_payee(actor: Actor, payee: Payee) -> Answer:
+    """Confirm or refuse a stated account: a person with the capability, outside of the partner, who didn't state it."""
+    if not actor.can(Capability.CONFIRM_PAYEE):
+        return _("Your role doesn't allow you to decide on payees.")
+    if actor.user_id is None:
+        return _("Payees are decided on by a person.")
+    if payee.partner_id in actor.partner_ids:
+        return _("You belong to this partner; somebody else has to decide on its payee.")
+    if actor.user_id == payee.stated_by_id:
+        return _("You stated this account; a second person has to confirm it.")
+    return True
+
+
+def can_read_account(actor: Actor, payee: Payee) -> Answer:
+    """Read the account number in clear: whoever pays, outside of the partner."""
+    if not actor.can(Capability.PAY):
+        return _("Your role doesn't allow you to read account numbers.")
+    if actor.user_id is None:
+        return _("Account numbers are read by a person.")
+    if payee.partner_id in actor.partner_ids:
+        return _("You belong to this partner; somebody else has to pay it.")
     return True

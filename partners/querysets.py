@@ -71,5 +71,21 @@ class JoiningQuerySet(ScopedQuerySet):
     """In which programs partners take part."""
 
 
+class PayeeQuerySet(models.QuerySet):  # type: ignore[type-arg]  # its model imports this
+    """Where partners' money goes."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """All for operators, the own organisation's for its owners and members; a viewer doesn't see its account."""
+        if actor.can(Capability.VIEW_EVERYTHING):
+            return self
+        if actor.user_id is None or not actor.can(Capability.VIEW_OWN):
+            return self.none()
+        # One membership for a partner and a person: the join gives no row twice.
+        return self.filter(
+            partner__memberships__user=actor.user_id,
+            partner__memberships__role__in=[MemberRole.OWNER, MemberRole.MEMBER],
+        )
+
+
 class InvitationQuerySet(ScopedQuerySet):
     """Colleagues who are asked to join."""

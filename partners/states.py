@@ -73,6 +73,25 @@ EDITABLE_STATES = (S.DRAFT, S.MORE_INFORMATION)
 del S
 
 
+class PayeeState(TextChoices):
+    """Where a stated account (收款账户) stands. Only a confirmed one is paid to."""
+
+    WAITING = "waiting", _("Waiting for confirmation")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    REPLACED = "replaced", _("Replaced")
+
+
+PAYEE_TRANSITIONS: dict[str, frozenset[str]] = {
+    PayeeState.WAITING: frozenset({PayeeState.CONFIRMED, PayeeState.REFUSED, PayeeState.WITHDRAWN}),
+    PayeeState.CONFIRMED: frozenset({PayeeState.REPLACED}),
+    PayeeState.REFUSED: frozenset(),
+    PayeeState.WITHDRAWN: frozenset(),
+    PayeeState.REPLACED: frozenset(),
+}
+
+
 class ApplicationStep(TextChoices):
     """What somebody did with an application."""
 

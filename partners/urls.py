@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partners.views import applications, programs, team
+from partners.views import applications, payees, programs, team
 
 urlpatterns = [
     path("programs/", programs.programs, name="programs"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("partner/programs", programs.portal_programs, name="portal-programs"),
     path("partner/<str:program>/rules", programs.portal_program, name="portal-program"),
     path("partner/team", team.team, name="portal-team"),
+    path("partner/payee", payees.payee, name="portal-payee"),
+    path("partner/payee/change", payees.change, name="portal-payee-change"),
+    path("partner/payee/withdraw", payees.withdraw, name="portal-payee-withdraw"),
     path("team/invitation/<str:token>", team.invitation, name="invitation"),
     path("apply/", applications.start, name="apply"),
     path("apply/new", applications.new, name="application-new"),

@@ -18,6 +18,7 @@ OPERATORS = {
     "omar": Role.APPROVER,
     "lena": Role.LIST_KEEPER,
     "rita": Role.RISK,
+    "fiona": Role.FINANCE,
     "rosa": Role.RECRUITER,
     "remo": Role.RECRUITER,
     "ada": Role.ADMINISTRATOR,

@@ -11,6 +11,7 @@ from config.settings.parts.api import *  # noqa: F403
 from config.settings.parts.invites import *  # noqa: F403
 from config.settings.parts.language import *  # noqa: F403
 from config.settings.parts.pages import *  # noqa: F403
+from config.settings.parts.payees import *  # noqa: F403
 from config.settings.parts.people import *  # noqa: F403
 from config.settings.parts.servers import *  # noqa: F403
 from config.settings.parts.servers import BASE_DIR

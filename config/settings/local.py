@@ -7,6 +7,7 @@ import warnings
 from config.env import env
 from config.settings.base import *  # noqa: F403
 from config.settings.base import STATE, STORAGES
+from config.settings.parts.payees import payee_keys
 from config.settings.parts.signing import signing_key
 
 DEBUG = env.flag("DEBUG")
@@ -14,6 +15,7 @@ DEMO_ALLOWED = True
 DEMO = env.flag("DINGYAO_DEMO")
 SECRET_KEY = env.optional("SECRET_KEY") or STATE.secret_key()
 STATEMENT_SIGNING_KEY = signing_key(env.optional("STATEMENT_SIGNING_KEY") or STATE.statement_key())
+PAYEE_KEYS = payee_keys(env.words("PAYEE_KEYS", []) or [STATE.payee_key()])
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 METRICS_ALLOWED_NETWORKS = env.words("METRICS_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
 

@@ -8,6 +8,7 @@ from config.env import env
 from config.logging import build_logging
 from config.settings.base import *  # noqa: F403
 from config.settings.base import LOG_LEVEL
+from config.settings.parts.payees import payee_keys
 from config.settings.parts.signing import signing_key
 
 DEBUG = False
@@ -19,6 +20,7 @@ if len(SECRET_KEY) < 50:
     )
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 STATEMENT_SIGNING_KEY = signing_key(env.text("STATEMENT_SIGNING_KEY"))
+PAYEE_KEYS = payee_keys(env.words("PAYEE_KEYS"))
 # The base looks for servers of this machine; here they have to be named.
 env.text("DATABASE_URL")
 env.text("REDIS_URL")

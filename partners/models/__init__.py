@@ -12,6 +12,7 @@ from partners.models.organisations import (
     Partner,
     Suspension,
 )
+from partners.models.payees import Payee
 
 __all__ = [
     "Application",
@@ -28,6 +29,7 @@ __all__ = [
     "LinkVisits",
     "Membership",
     "Partner",
+    "Payee",
     "RateCount",
     "Suspension",
 ]

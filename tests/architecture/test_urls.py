@@ -35,6 +35,9 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "partner/programs": (302, 200, 200, 404),
     "partner/<program>/rules": (302, 200, 200, 404),
     "partner/team": (302, 200, 200, 404),
+    "partner/payee": (302, 200, 200, 404),
+    "partner/payee/change": (302, 302, 302, 404),  # the owners have to prove themselves first
+    "partner/payee/withdraw": POSTED,
     "team/invitation/<token>": (404, 404, 404, 404),  # of a token that works: tests/partners
     "apply/": SIGNED_IN,
     "apply/new": (302, 302, 200, 302),  # alice has an application under way; operators don't apply

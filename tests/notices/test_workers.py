@@ -67,6 +67,7 @@ class Workers:
             "DINGYAO_STATE": str(folder),
             "SECRET_KEY": secrets.token_urlsafe(60),
             "STATEMENT_SIGNING_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="),
+            "PAYEE_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "ALLOWED_HOSTS": "portal.example.com",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(server.port),
