@@ -141,6 +141,20 @@ def write_csv(table: Table, target: BinaryIO) -> int:
     return count
 
 
+def stream_csv(table: Table, *, at_a_time: int = 200) -> Iterator[bytes]:
+    """The same CSV, some rows at a time, while they come."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    for number, row in enumerate(table.rows, start=1):
+        writer.writerow([cell_text(cell) for cell in row])
+        if number % at_a_time == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
 def write_xlsx(table: Table, path: Path) -> int:
     """Write the table as a workbook of one sheet, in flat memory: numbers as numbers, everything else as text."""
     book = xlsxwriter.Workbook(

@@ -182,6 +182,14 @@ class Result(VerdictColumns):
     pk = models.CompositePrimaryKey("run_id", "shop_id")
     run = models.ForeignKey(Run, models.DO_NOTHING, related_name="results")
     shop = models.ForeignKey(Shop, models.DO_NOTHING, related_name="results")
+    # What it was judged by: the same run's facts about the same shop.
+    facts = models.ForeignObject(
+        FrozenShop,
+        on_delete=models.DO_NOTHING,
+        from_fields=("run", "shop"),
+        to_fields=("run", "shop"),
+        related_name="+",
+    )
 
     objects = ResultQuerySet.as_manager()
 

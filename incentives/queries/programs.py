@@ -120,15 +120,15 @@ def program_overviews(*, now: datetime | None = None) -> list[ProgramOverview]:
     ]
 
 
+def current_policies() -> list[PolicyVersion]:
+    """The latest policy of every program that has one, with its program, the latest to end first. One query."""
+    newest = PolicyVersion.objects.order_by("program_id", "-number").distinct("program_id").select_related("program")
+    return sorted(newest, key=lambda policy: (-policy.program.ends_on.toordinal(), policy.program.code))
+
+
 def program_titles() -> list[tuple[str, str]]:
-    """Every program's code and name, the latest to end first. Two queries."""
-    newest = PolicyVersion.objects.order_by("-number").select_related("program")
-    programs = Program.objects.prefetch_related(Prefetch("policies", newest, to_attr="versions"))
-    return [
-        (program.code, program.versions[0].title)
-        for program in programs.order_by("-ends_on", "code")
-        if program.versions
-    ]
+    """Every program's code and name, the latest to end first. One query."""
+    return [(policy.program.code, policy.title) for policy in current_policies()]
 
 
 def run_progress(run: Run) -> Progress:

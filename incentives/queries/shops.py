@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.db.models import Case, F, Value, When
+
 from core.actors import Actor
 from core.policy import Policy
-from core.values import local_date
-from incentives.engine.conditions import ConditionLine, explain
+from incentives.engine.conditions import CONDITION_KEYS, ConditionLine, explain
 from incentives.models import FrozenShop, Result, Run
+from incentives.queries.deadlines import run_date, until_expression, winnable_until
 from incentives.states import Outcome, Verdict
 
 # While the shop is not certified these wait for nothing else: naming the certification says it all.
@@ -21,6 +23,8 @@ _DECIDES = {
     Verdict.NEEDS_DATA: Outcome.UNKNOWN,
     Verdict.PENDING: Outcome.PENDING,
 }
+
+_FACTS = Result._meta.get_field("facts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +70,19 @@ class ShopView:
 
 
 def shop_views(results: Collection[Result]) -> list[ShopView]:
-    """Put these results into words, in their order. One query for all the frozen facts.
+    """Put these results into words, in their order. One query for all the frozen facts that weren't fetched with them.
 
-    Fetch them with their shop, partner and `run__program`.
+    Fetch them with their shop, partner and `run__program`, and perhaps `facts__entry`.
     """
     runs = {result.run_id: result.run for result in results}
     rules = {run.pk: run.rules for run in runs.values()}
     frozen = {
-        (shop.run_id, shop.shop_id): shop
-        for shop in FrozenShop.objects.filter(
-            run__in=runs, shop__in=[result.shop_id for result in results]
-        ).select_related("entry")
+        (result.run_id, result.shop_id): result.facts for result in results if "facts" in result._state.fields_cache
     }
+    apart = [result.shop_id for result in results if (result.run_id, result.shop_id) not in frozen]
+    if apart:
+        found = FrozenShop.objects.filter(run__in=runs, shop__in=apart).select_related("entry")
+        frozen |= {(shop.run_id, shop.shop_id): shop for shop in found}
     return [
         _view(result, frozen[result.run_id, result.shop_id], runs[result.run_id], rules[result.run_id])
         for result in results
@@ -100,6 +105,29 @@ def pending_shops(*, actor: Actor, runs: Iterable[Run], partner_id: int) -> list
     return sorted(shop_views(list(pending)), key=lambda view: (view.until or date.max, view.code))
 
 
+def urgent_shops(*, actor: Actor, run: Run, partner_id: int, by: date, most: int) -> list[ShopView]:
+    """The partner's winnable shops to see to first, of those whose deadline is no later than `by`.
+
+    The nearest deadline, then the fewest steps left, then most sold: all are worth the same in one program, so whoever
+    is nearest to it is worth the next step most. Two queries: the first sorts with nothing but what sorts them, as a
+    long list with all its columns doesn't fit into the memory for it. Index judgement_of_partner.
+    """
+    lacking = sum((Case(When(**{key: Outcome.PENDING}, then=1), default=0) for key in CONDITION_KEYS), start=Value(0))
+    found = Result.objects.visible_to(actor).filter(run=run, partner=partner_id, verdict=Verdict.PENDING)
+    if by < run.program.ends_on:
+        # Nothing else ends so early; and few of the facts need to be joined.
+        found = found.filter(activated=Outcome.PENDING, facts__window_ends_on__range=(run_date(run), by))
+    found = found.annotate(until=until_expression(run), lacking=lacking).filter(until__lte=by)
+    first = list(
+        found.order_by("until", "lacking", F("facts__gmv").desc(nulls_last=True), "shop_id").values_list(
+            "shop_id", flat=True
+        )[:most]
+    )
+    whole = Result.objects.visible_to(actor).filter(run=run, shop__in=first)
+    results = {row.shop_id: row for row in whole.select_related("shop", "partner", "run__program", "facts__entry")}
+    return shop_views([results[shop] for shop in first])
+
+
 def _view(result: Result, frozen: FrozenShop, run: Run, rules: Policy) -> ShopView:
     lines = tuple(explain(frozen, result, rules, run))
     verdict = Verdict(result.verdict)
@@ -109,8 +137,17 @@ def _view(result: Result, frozen: FrozenShop, run: Run, rules: Policy) -> ShopVi
         if line.outcome == _DECIDES.get(verdict)
         and not (verdict == Verdict.PENDING and frozen.certified_at is None and line.key in _FOLLOW_CERTIFICATION)
     )
-    today = local_date(run.as_of, rules.zone) if run.as_of else run.program.ends_on
-    until = _winnable_until(frozen, lines, today) if verdict == Verdict.PENDING else None
+    today = run_date(run)
+    until = (
+        winnable_until(
+            {line.key: line.outcome for line in lines},
+            window_ends_on=frozen.window_ends_on,
+            today=today,
+            period_last=run.program.ends_on,
+        )
+        if verdict == Verdict.PENDING
+        else None
+    )
     return ShopView(
         run_id=run.pk,
         code=result.shop.code,
@@ -130,15 +167,3 @@ def _view(result: Result, frozen: FrozenShop, run: Run, rules: Policy) -> ShopVi
         high_risk=frozen.high_risk,
         today=today,
     )
-
-
-def _winnable_until(frozen: FrozenShop, lines: Iterable[ConditionLine], today: date) -> date | None:
-    """The nearest deadline of what is still to be done; None where all that is left is to wait (UX 7)."""
-    deadlines = []
-    for line in lines:
-        if line.outcome != Outcome.PENDING or line.until is None:
-            continue
-        if line.key == "activated" and (frozen.window_ends_on is None or today > frozen.window_ends_on):
-            return None  # nothing more can be sold: settlements decide
-        deadlines.append(line.until)
-    return min(deadlines, default=None)
