@@ -49,11 +49,13 @@ register(
         _("Applications to review"),
         _("%(organisation)s has applied for certification."),
         mail=False,
+        audience="operators",
     ),
     Kind(
         "application.answered",
         _("Answers to your questions on applications"),
         _("%(organisation)s has answered what was asked."),
+        audience="operators",
     ),
     Kind(
         "program.new_policy",
@@ -89,6 +91,7 @@ register(
         shown={"day": day},
         inbox=False,
         mail_fixed=True,
+        audience="strangers",
     ),
     Kind(
         "team.joined",

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core.models import Notice
 from core.notices.filters import NoticeFilter
 from core.notices.inbox import channels_of, choose_channels, kinds_for, mark_read, notice_views, unread_count
-from incentives.views.common import actor_for, partner_for
+from partners.pages import actor_for, frame, partner_for
 
 PER_PAGE = 25
 
@@ -113,8 +113,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     """The frame of whichever side the person is on; the bare one for who is on none."""
     actor = actor_for(request)
     if actor.partner_ids and not actor.is_operator:
-        partner, own = partner_for(request)
-        return {"frame": "portal/base.html", "partner": partner, "own": own, "here": "notices"}
+        return {"frame": "portal/base.html", **frame(request, "notices", *partner_for(request))}
     return {"frame": "console/base.html" if actor.is_operator else "base.html", "here": "notices"}
 
 

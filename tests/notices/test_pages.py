@@ -171,6 +171,29 @@ def test_each_sees_what_can_be_told_to_them(sign_in: SignIn) -> None:
     assert "A payout is approved" not in text(sign_in("olga").get("/notices/settings"))
 
 
+def test_partners_people_and_operators_are_told_different_things(sign_in: SignIn) -> None:
+    def kinds(name: str) -> set[str]:
+        return set(re.findall(r'name="inbox:([\w.]+)"', sign_in(name).get("/notices/settings").content.decode()))
+
+    operators = {"application.to_review", "application.answered"}
+    assert operators <= kinds("olga")
+    assert not operators & kinds("alice")
+    assert {"application.asked", "program.new_policy", "partner.suspended", "team.joined"} <= kinds("alice")
+    assert not {"application.asked", "program.new_policy", "partner.suspended", "team.joined"} & kinds("olga")
+    # Only people without an account are told of it, and they have no settings.
+    assert "team.invited" not in kinds("alice") | kinds("olga")
+
+
+@pytest.mark.parametrize("path", ["/notices/", "/notices/settings"])
+def test_the_rail_leads_everywhere_as_on_other_pages(sign_in: SignIn, path: str) -> None:
+    def rail(page: str) -> set[str]:
+        found = sign_in("alice").get(page).content.decode().partition('class="rail"')[2].partition("</nav>")[0]
+        return set(re.findall(r'href="([^"]+)"', found))
+
+    assert rail(path) == rail("/partner/team")
+    assert "/partner/POP-2026Q1/shops" in rail(path)
+
+
 # --- The API ----------------------------------------------------------------------------------------------------------
 
 
