@@ -25,13 +25,16 @@ attributed AS (
     WHERE /*shops a.shop_id*/
     ORDER BY a.shop_id, b.recorded_at DESC, a.id DESC
 ),
+-- Each of the three is cut down to the scope by itself. The planner takes that for chance, and guesses one shop where there
+-- are hundreds; all that follows is then looked up for each shop again, over all shops. "+ 0" hides what it would guess
+-- from, so that it guesses too many, and LIMIT tells it how many there can be. It never cuts anything off.
 evaluated AS MATERIALIZED (
     SELECT s.id, s.code, s.merchant_id, s.market, s.registered_at, s.link_id, s.link_valid, f.brand_id, f.brand_name,
            c.certified_at, (c.certified_at AT TIME ZONE %(zone)s)::date AS certified_on, a.partner_id, a.cause
     FROM merchants_shop s  -- primary key
-    JOIN shop_fact f ON f.shop_id = s.id
+    JOIN shop_fact f ON f.shop_id + 0 = s.id + 0
     CROSS JOIN LATERAL (SELECT CASE WHEN f.certified_at <= %(as_of)s THEN f.certified_at END AS certified_at) c
-    JOIN attributed a ON a.shop_id = s.id
+    JOIN attributed a ON a.shop_id + 0 = s.id + 0
     WHERE /*shops s.id*/
       AND s.market = ANY(%(markets)s)
       AND s.batch_id <> ALL(%(late)s::bigint[])
@@ -39,6 +42,7 @@ evaluated AS MATERIALIZED (
       -- Spelled out, and not as a CASE, so that the planner can guess how many they are.
       AND (f.certified_at <= %(as_of)s AND f.certified_at >= %(period_starts_at)s AND f.certified_at < %(period_ends_at)s
            OR (f.certified_at IS NULL OR f.certified_at > %(as_of)s) AND s.registered_at < %(period_ends_at)s)
+    LIMIT %(shops_at_most)s
 ),
 -- The covering entry (POLICY 3) -----------------------------------------------------------------------------------------
 named AS (

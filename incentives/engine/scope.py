@@ -20,6 +20,13 @@ class Scope:
     high: int | None = None
     ids: Sequence[int] | None = None
 
+    @property
+    def at_most(self) -> int | None:
+        """How many ids there can be; None where it isn't said."""
+        if self.ids is not None:
+            return len(self.ids)
+        return None if self.low is None or self.high is None else self.high - self.low + 1
+
     def condition(self, name: str, column: str) -> str:
         """The SQL condition that `column` lies within the scope called `name`."""
         if self.ids is not None:
@@ -32,6 +39,7 @@ class Scope:
             f"{name}_low": self.low,
             f"{name}_high": self.high,
             f"{name}_ids": None if self.ids is None else list(self.ids),
+            f"{name}_at_most": self.at_most,
         }
 
 
