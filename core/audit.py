@@ -1,12 +1,12 @@
 """The audit trail's only writer, and its reader's proof.
 
-`record` is the last statement of every transaction that changes a state: it takes the chain's lock, so the
-shorter the time between it and the commit, the better. What it stores names people and texts by id only.
+`record` (`record_all`) is the last statement of every transaction that changes a state: it takes the chain's lock, so
+the shorter the time between it and the commit, the better. What it stores names people and texts by id only.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,26 +35,50 @@ def record(
     `subject` is a model instance or a pair (kind, id); `details` must be JSON of ids, codes, numbers and
     states: no names, no free text. Raises RuntimeError outside a transaction.
     """
+    return record_all(actor=actor, entries=[Entry(action, subject, details or {})], at=at)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one event tells: see `record`."""
+
+    action: str
+    subject: object
+    details: Mapping[str, Any]
+
+
+def record_all(*, actor: Actor, entries: Sequence[Entry], at: datetime | None = None) -> list[AuditEvent]:
+    """Append an event for each of `entries`, in their order, with three queries however many they are.
+
+    For one decision on many things, in the transaction that makes it; else as `record`.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("an audit row belongs into the transaction that it tells of")
-    kind, ident = subject if isinstance(subject, tuple) else (subject._meta.label_lower, subject.pk)  # type: ignore[attr-defined]  # a model
+    if not entries:
+        return []
     locks.take(locks.Lock.AUDIT)
     # The newest row by the primary key; the lock makes it the last one committed.
     prev = AuditEvent.objects.order_by("-pk").values_list("hash", flat=True).first() or GENESIS
-    event = AuditEvent(
-        at=(at or timezone.now()).astimezone(UTC),
-        actor_id=actor.user_id,
-        actor_label=actor.label,
-        action=action,
-        subject_type=kind,
-        subject_id=str(ident),
-        details=dict(details or {}),
-        request_id=current_request_id(),
-        prev=prev,
-    )
-    event.hash = _hash(event)
-    event.save(force_insert=True)
-    return event
+    moment = (at or timezone.now()).astimezone(UTC)
+    events = []
+    for entry in entries:
+        subject: Any = entry.subject
+        kind, ident = subject if isinstance(subject, tuple) else (subject._meta.label_lower, subject.pk)
+        event = AuditEvent(
+            at=moment,
+            actor_id=actor.user_id,
+            actor_label=actor.label,
+            action=entry.action,
+            subject_type=kind,
+            subject_id=str(ident),
+            details=dict(entry.details),
+            request_id=current_request_id(),
+            prev=prev,
+        )
+        event.hash = prev = _hash(event)
+        events.append(event)
+    # Ids grow in the order of the rows of one INSERT: the chain is read by them.
+    return AuditEvent.objects.bulk_create(events)
 
 
 @dataclass(frozen=True, slots=True)
