@@ -8,11 +8,17 @@ Every amount of POLICY 6 is a posting whose entries sum to zero (debits above ze
     refused            the reversal of "sent"
     void               the reversal of what approval had posted
     clawed back        partner_receivable → incentive_expense: the partner owes it, until a later payout settles it
+    adjusted           incentive_expense  ↔ partner_receivable: a later payout pays or keeps it
+    recovered          partner_receivable → cash: the partner has paid its debt
+    written off        partner_receivable → written_off: nobody expects it any more
+
+`partner_receivable` is the partner's running account with the marketplace; below zero, the partner is owed.
 
 A posting has one cause, named by the decision that made it, and is reversed at most once.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -25,6 +31,24 @@ from incentives.models import LedgerEntry, Payout, Posting
 from incentives.states import Account
 
 ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One posting to be written. `cause` is unique for ever; `payout` is None where money moves besides a payout."""
+
+    cause: str
+    program_id: int
+    partner_id: int
+    currency: str
+    entries: Mapping[Account, Decimal]
+    payout_id: int | None = None
+    reverses_id: int | None = None
+
+
+def movement(*, cause: str, payout: Payout, entries: Mapping[Account, Decimal]) -> Movement:
+    """The movement of `entries` for a payout."""
+    return Movement(cause, payout.program_id, payout.partner_id, payout.currency, entries, payout.pk)
 
 
 def post(
@@ -40,27 +64,42 @@ def post(
     `cause` is unique for ever: the same cause twice is refused by the database. Raises RuntimeError outside a
     transaction, ValueError where the entries don't sum to zero.
     """
+    moved = movement(cause=cause, payout=payout, entries=entries)
+    if reverses is not None:
+        moved = replace(moved, reverses_id=reverses.pk)
+    done = post_all([moved], at=at)
+    return done[0] if done else None
+
+
+def post_all(movements: Iterable[Movement], *, at: datetime) -> list[Posting]:
+    """Write a posting for each of `movements` that moves anything, in two statements; else as `post`."""
     if not connection.in_atomic_block:
         raise RuntimeError("money moves inside the transaction that decides it")
-    moved = {account: amount for account, amount in entries.items() if amount}
-    if sum(moved.values(), ZERO):
-        raise ValueError(f"the entries of {cause} don't sum to zero")
-    if not moved:
-        return None
-    posting = Posting.objects.create(
-        cause=cause,
-        at=at,
-        program_id=payout.program_id,
-        partner_id=payout.partner_id,
-        payout=payout,
-        reverses=reverses,
+    moving: list[tuple[Movement, dict[Account, Decimal]]] = []
+    for each in movements:
+        moved = {account: amount for account, amount in each.entries.items() if amount}
+        if sum(moved.values(), ZERO):
+            raise ValueError(f"the entries of {each.cause} don't sum to zero")
+        if moved:
+            moving.append((each, moved))
+    postings = Posting.objects.bulk_create(
+        Posting(
+            cause=each.cause,
+            at=at,
+            program_id=each.program_id,
+            partner_id=each.partner_id,
+            payout_id=each.payout_id,
+            reverses_id=each.reverses_id,
+        )
+        for each, _moved in moving
     )
     # One statement: the database looks at a posting's sum when a statement ends.
     LedgerEntry.objects.bulk_create(
-        LedgerEntry(posting=posting, account=account, amount=amount, currency=payout.currency)
+        LedgerEntry(posting=posting, account=account, amount=amount, currency=each.currency)
+        for posting, (each, moved) in zip(postings, moving, strict=True)
         for account, amount in sorted(moved.items())
     )
-    return posting
+    return postings
 
 
 def reverse(*, posting: Posting, at: datetime, payout: Payout) -> Posting:
@@ -99,8 +138,9 @@ def balances(
     return {account: found.get(account.value, ZERO) for account in Account}
 
 
-def receivables(partner_ids: Iterable[int], *, currency: str) -> dict[int, Decimal]:
-    """What each of these partners owes the marketplace, where it owes anything."""
+def accounts(partner_ids: Iterable[int], *, currency: str) -> dict[int, Decimal]:
+    """Each partner's running account, where it isn't even: above zero what it owes, below zero what it is owed besides
+    its payouts. The next payout settles it."""
     rows = (
         LedgerEntry.objects.filter(
             currency=currency, account=Account.PARTNER_RECEIVABLE, posting__partner__in=list(partner_ids)
@@ -109,4 +149,9 @@ def receivables(partner_ids: Iterable[int], *, currency: str) -> dict[int, Decim
         .annotate(total=Sum("amount"))
         .order_by()
     )
-    return {partner: total for partner, total in rows if total > 0}
+    return {partner: total for partner, total in rows if total}
+
+
+def receivables(partner_ids: Iterable[int], *, currency: str) -> dict[int, Decimal]:
+    """What each of these partners owes the marketplace, where it owes anything."""
+    return {partner: total for partner, total in accounts(partner_ids, currency=currency).items() if total > 0}

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
 from core.models import PolicyVersion
 from core.notices.kinds import Kind, money, named, register
 from core.notices.links import Link
-from core.notices.telling import Message, tell_each
-from incentives.models import Payout
+from core.notices.telling import Message, tell, tell_each
+from incentives.models import Adjustment, Payout
 from incentives.states import DecisionKind
 from partners.models import Membership
 
@@ -102,12 +103,49 @@ KINDS = {
         _("%(program)s: clawback"),
         mail_fixed=True,
     ),
+    DecisionKind.CARRY: _kind(
+        DecisionKind.CARRY,
+        _("Your account is carried over anew"),
+        _("%(program)s: your account was carried into your payout anew; it comes to %(amount)s."),
+        _("%(program)s: your payout's amount has changed"),
+    ),
+    DecisionKind.ADJUST: _kind(
+        DecisionKind.ADJUST,
+        _("A later run's difference is settled"),
+        _("%(program)s: a later run differs from your payout by %(amount)s. Your next payout settles that."),
+        _("%(program)s: a difference goes into your next payout"),
+    ),
 }
-register(*KINDS.values())
+ADJUSTED = Kind(
+    "account.adjusted",
+    title=_("Your account is adjusted"),
+    sentence=_("%(program)s: your account was adjusted by %(amount)s. Your next payout has it."),
+    subject=_("%(program)s: your account was adjusted"),
+    shown=_SHOWN,
+)
+register(*KINDS.values(), ADJUSTED)
 
 
-def tell_of(kind: DecisionKind, payouts: Collection[Payout], *, at: datetime) -> None:
-    """Tell each payout's partner what was decided about it, in as many queries however many payouts there are."""
+def tell_of_adjustment(adjustment: Adjustment, *, at: datetime) -> None:
+    """Tell a partner that its running account was adjusted."""
+    program = adjustment.program
+    tell(
+        kind=ADJUSTED.key,
+        people=list(Membership.objects.filter(partner=adjustment.partner_id).values_list("user", flat=True)),
+        params={
+            "program": dict(program.current_policy.rules.name) or program.code,
+            "amount": [str(adjustment.amount), adjustment.currency],
+        },
+        link=Link("portal-payout", (program.code,), {"partner": adjustment.partner.code}),
+        at=at,
+    )
+
+
+def tell_of(kind: DecisionKind, payouts: Collection[Payout], *, at: datetime, amount: Decimal | None = None) -> None:
+    """Tell each payout's partner what was decided about it, in as many queries however many payouts there are.
+
+    `amount` is told in place of what the payout comes to.
+    """
     people: dict[int, list[int]] = {}
     members = Membership.objects.filter(partner__in={payout.partner_id for payout in payouts})
     for partner, user in members.values_list("partner", "user"):
@@ -120,7 +158,7 @@ def tell_of(kind: DecisionKind, payouts: Collection[Payout], *, at: datetime) ->
                 people=people.get(payout.partner_id, ()),
                 params={
                     "program": dict(policies[payout.policy_id].rules.name) or payout.program.code,
-                    "amount": [str(payout.payable), payout.currency],
+                    "amount": [str(payout.payable if amount is None else amount), payout.currency],
                 },
                 link=Link("portal-payout", (payout.program.code,), {"partner": payout.partner.code}),
             )

@@ -4,6 +4,7 @@ Only persons and permissions here; whether the payout's state allows the step is
 and `steps` joins the two for pages.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 from django.utils.functional import Promise
@@ -11,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor, Capability
 from core.errors import NotAllowed
-from incentives.models import Payout
+from incentives.models import Adjustment, Decision, Payout
 from incentives.states import DecisionKind, PayoutState
 
 Answer = Literal[True] | str | Promise
 
 # What changes a payout's figures: who did one of these on it doesn't approve it.
-CHANGES = (DecisionKind.VOID, DecisionKind.VOID_LINE, DecisionKind.UNDO_VOID)
+CHANGES = (DecisionKind.VOID, DecisionKind.VOID_LINE, DecisionKind.UNDO_VOID, DecisionKind.CARRY)
 
 # From which states a step can be taken at all; the services hold it too.
 STEPS: dict[str, tuple[PayoutState, ...]] = {
@@ -45,6 +46,16 @@ OPENED_BY: dict[str, tuple[Capability, ...]] = {
     "mark_paid": (Capability.PAY,),
     "refuse_payment": (Capability.PAY,),
     "claw_back": (Capability.VOID_PAYOUT,),
+    "carry": (Capability.SUBMIT_PAYOUT,),
+    "adjust": (Capability.SUBMIT_PAYOUT, Capability.APPROVE_PAYOUT, Capability.PAY),
+    "confirm_adjustment": (Capability.APPROVE_PAYOUT,),
+    "note": (
+        Capability.SUBMIT_PAYOUT,
+        Capability.APPROVE_PAYOUT,
+        Capability.VOID_PAYOUT,
+        Capability.HOLD_PAYOUT,
+        Capability.PAY,
+    ),
 }
 
 
@@ -75,15 +86,25 @@ def can_return(actor: Actor, payout: Payout) -> Answer:
     return _not_own(actor, payout)
 
 
-def can_approve(actor: Actor, payout: Payout) -> Answer:
-    """Approve: a second and different person, who neither submitted, changed nor belongs to it. One query."""
+def changed_by(actor: Actor, payout_ids: Collection[int]) -> set[int]:
+    """Those of the payouts whose figures this person has changed. One query."""
+    found = Decision.objects.filter(payout__in=payout_ids, actor=actor.user_id, kind__in=CHANGES)
+    return set(found.values_list("payout", flat=True))
+
+
+def can_approve(actor: Actor, payout: Payout, *, changed: bool | None = None) -> Answer:
+    """Approve: a second and different person, who neither submitted, changed nor belongs to it.
+
+    Persons are compared, not roles: a role that was given or taken in between changes nothing. `changed` says whether
+    the person changed it, where that is known (`changed_by`); else one query.
+    """
     if not is_open_to(actor, "approve"):
         return _("Your role doesn't allow you to approve payouts.")
     if actor.user_id is None:
         return _("Payouts are approved by a person.")
     if actor.user_id == payout.submitted_by_id:
         return _("You submitted this payout; a second person has to approve it.")
-    if payout.decisions.filter(actor=actor.user_id, kind__in=CHANGES).exists():
+    if bool(changed_by(actor, [payout.pk])) if changed is None else changed:
         return _("You changed this payout; a second person has to approve it.")
     return _not_own(actor, payout)
 
@@ -102,11 +123,52 @@ def can_claw_back(actor: Actor, payout: Payout) -> Answer:
     return _not_own(actor, payout)
 
 
+def can_carry(actor: Actor, payout: Payout) -> Answer:
+    """Take the partner's running account into a payout in review, as it stands now."""
+    if not is_open_to(actor, "carry"):
+        return _("Your role doesn't allow you to carry accounts over.")
+    return _not_own(actor, payout)
+
+
+def can_adjust(actor: Actor, partner_id: int) -> Answer:
+    """Propose an adjustment of a partner's account."""
+    if not is_open_to(actor, "adjust"):
+        return _("Your role doesn't allow you to propose adjustments.")
+    if actor.user_id is None:
+        return _("Adjustments are proposed by a person.")
+    return _not_of(actor, partner_id)
+
+
+def can_confirm_adjustment(actor: Actor, adjustment: Adjustment) -> Answer:
+    """Confirm or decline: a second and different person."""
+    if not is_open_to(actor, "confirm_adjustment"):
+        return _("Your role doesn't allow you to decide on adjustments.")
+    if actor.user_id is None:
+        return _("Adjustments are decided by a person.")
+    if actor.user_id == adjustment.proposed_by_id:
+        return _("You proposed this adjustment; a second person has to decide on it.")
+    return _not_of(actor, adjustment.partner_id)
+
+
+def can_note(actor: Actor) -> Answer:
+    """Write an internal note on a payout: everybody who decides something about payouts."""
+    if not is_open_to(actor, "note") or actor.user_id is None:
+        return _("Your role doesn't allow you to write notes on payouts.")
+    return True
+
+
 def can_hold(actor: Actor, payout: Payout) -> Answer:
     """Stop a payout's approval and payment."""
     if not is_open_to(actor, "hold"):
         return _("Your role doesn't allow you to hold or release payouts.")
     return _not_own(actor, payout)
+
+
+def can_hold_partner(actor: Actor, partner_id: int) -> Answer:
+    """Stop all of a partner's money, and let it go on: the same people."""
+    if not is_open_to(actor, "hold"):
+        return _("Your role doesn't allow you to hold or release payouts.")
+    return _not_of(actor, partner_id)
 
 
 def can_release(actor: Actor, payout: Payout) -> Answer:
@@ -121,8 +183,30 @@ def can_pay(actor: Actor, payout: Payout) -> Answer:
     return _not_own(actor, payout)
 
 
+def can_decide_in_bulk(actor: Actor, step: str) -> Answer:
+    """Ask for a step on many payouts; each of them is looked at besides."""
+    if not is_open_to(actor, step):
+        return _("Your role doesn't allow you to take this step.")
+    if actor.user_id is None:
+        return _("Many payouts at once are decided by a person.")
+    return True
+
+
+def can_prepare_payment(actor: Actor) -> Answer:
+    """Put batches together, lock, export and cancel them, load the bank's results; each payout is looked at besides."""
+    if not is_open_to(actor, "start_payment"):
+        return _("Your role doesn't allow you to pay.")
+    if actor.user_id is None:
+        return _("Payments are made by a person.")
+    return True
+
+
 def _not_own(actor: Actor, payout: Payout) -> Answer:
-    if payout.partner_id in actor.partner_ids:
+    return _not_of(actor, payout.partner_id)
+
+
+def _not_of(actor: Actor, partner_id: int) -> Answer:
+    if partner_id in actor.partner_ids:
         return _("You belong to this partner; somebody else has to decide on its payout.")
     return True
 
@@ -141,8 +225,8 @@ _RULES = {
 }
 
 
-def steps(actor: Actor, payout: Payout) -> tuple[str, ...]:
-    """The steps that `actor` may take now with `payout`, in the order of its life."""
+def steps(actor: Actor, payout: Payout, *, changed: bool | None = None) -> tuple[str, ...]:
+    """The steps that `actor` may take now with `payout`, in the order of its life. `changed`: see `can_approve`."""
     return tuple(
         step
         for step, states in STEPS.items()
@@ -150,5 +234,5 @@ def steps(actor: Actor, payout: Payout) -> tuple[str, ...]:
         and (step != "hold" or not payout.held)
         and (step != "release" or payout.held)
         and (step not in ("approve", "start_payment", "mark_paid") or not payout.held)
-        and _RULES[step](actor, payout) is True
+        and (can_approve(actor, payout, changed=changed) if step == "approve" else _RULES[step](actor, payout)) is True
     )

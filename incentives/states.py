@@ -110,13 +110,26 @@ PROVISIONAL = (PayoutState.COMPUTED, PayoutState.IN_REVIEW, PayoutState.RETURNED
 
 
 class LineState(TextChoices):
-    """Only a live line pays, and only one may live for a merchant, a brand and an entry."""
+    """Only a live line pays, and only one may live for a merchant, a brand and an entry.
+
+    After approval a later run's difference is settled in the next payout: a line that it adds is `added` here (it takes
+    its merchant's place, and isn't in this payout's amount), one that it takes away is `deducted` (it stays in the
+    amount, and gives its merchant's place up).
+    """
 
     LIVE = "live", _("Live")
     WITHHELD = "withheld", _("Withheld")
     RETURNED = "returned", _("Returned")
     VOID = "void", _("Void")
     CLAWED_BACK = "clawed_back", _("Clawed back")
+    ADDED = "added", _("Paid by an adjustment")
+    DEDUCTED = "deducted", _("Taken back by an adjustment")
+
+
+# Lines whose amounts make up the payout's base.
+COUNTED = (LineState.LIVE, LineState.DEDUCTED)
+# Lines of which one may be for a merchant, a brand and an entry.
+PLACED = (LineState.LIVE, LineState.ADDED)
 
 
 class WithheldFor(TextChoices):
@@ -144,6 +157,74 @@ class DecisionKind(TextChoices):
     PAY = "pay", _("Paid")
     REFUSE = "refuse", _("Refused by the bank")
     CLAW_BACK = "claw_back", _("Clawed back")
+    CARRY = "carry", _("Account carried over anew")
+    ADJUST = "adjust", _("Difference settled by an adjustment")
+
+
+class AdjustmentKind(TextChoices):
+    """Why something is added to or taken from a partner's running account."""
+
+    MANUAL = "manual", _("Manual")
+    DIFFERENCE = "difference", _("Difference of a later run")
+    RECOVERY = "recovery", _("Debt recovered")
+    WRITE_OFF = "write_off", _("Debt written off")
+
+
+# These lower what the partner owes, and never more than that.
+REPAYING = (AdjustmentKind.RECOVERY, AdjustmentKind.WRITE_OFF)
+
+
+class AdjustmentState(TextChoices):
+    """One person proposes, another confirms; whoever proposed it can withdraw it."""
+
+    PROPOSED = "proposed", _("Proposed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+ADJUSTMENT_TRANSITIONS: dict[str, frozenset[str]] = {
+    AdjustmentState.PROPOSED: frozenset(
+        {AdjustmentState.CONFIRMED, AdjustmentState.DECLINED, AdjustmentState.WITHDRAWN}
+    ),
+}
+
+
+class BatchState(TextChoices):
+    """How far a payment batch is. Locked, its payouts are in payment; exported, its file may be with the bank."""
+
+    DRAFT = "draft", _("Draft")
+    LOCKED = "locked", _("Locked")
+    EXPORTED = "exported", _("Exported")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+BATCH_TRANSITIONS: dict[str, frozenset[str]] = {
+    BatchState.DRAFT: frozenset({BatchState.LOCKED, BatchState.CANCELLED}),
+    BatchState.LOCKED: frozenset({BatchState.EXPORTED, BatchState.CANCELLED}),
+}
+
+
+class ItemState(TextChoices):
+    """What became of one payment of a batch."""
+
+    WAITING = "waiting", _("Waiting")
+    PAID = "paid", _("Paid")
+    REFUSED = "refused", _("Refused by the bank")
+    DROPPED = "dropped", _("Taken out")
+
+
+ITEM_TRANSITIONS: dict[str, frozenset[str]] = {
+    ItemState.WAITING: frozenset({ItemState.PAID, ItemState.REFUSED, ItemState.DROPPED}),
+}
+
+
+class BulkOutcome(TextChoices):
+    """What became of one payout of a bulk decision."""
+
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
 
 
 class Account(TextChoices):
@@ -154,3 +235,4 @@ class Account(TextChoices):
     IN_TRANSIT = "in_transit", _("Payments under way")
     CASH = "cash", _("Cash")
     PARTNER_RECEIVABLE = "partner_receivable", _("Receivable from partners")
+    WRITTEN_OFF = "written_off", _("Written off")

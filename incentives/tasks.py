@@ -14,6 +14,7 @@ from incentives.digest import send_digests
 from incentives.engine import queue
 from incentives.engine.run import request_run, start_run, work
 from incentives.models import Run
+from incentives.services.bulk import waiting_bulks, work_on_bulk
 from incentives.states import RunState, RunTrigger
 
 DIGEST_SECONDS = 200  # below the soft time limit; the rest of the partners have their turn an hour later
@@ -27,9 +28,18 @@ def work_on_run(run_id: int) -> None:
         wake.workers(run_id, 1)
 
 
+@shared_task(name=wake.DECIDE)
+def work_on_decisions(bulk_id: int) -> None:
+    """Do what a decision on many payouts asks for."""
+    if work_on_bulk(bulk_id, seconds=WORK_SECONDS):
+        wake.deciders(bulk_id)
+
+
 @shared_task(name="incentives.tasks.sweep_overdue_chunks")
 def sweep_overdue_chunks() -> None:
-    """Send again what was lost: chunks that nobody holds."""
+    """Send again what was lost: chunks that nobody holds, decisions that nobody works on."""
+    for bulk_id in waiting_bulks():
+        wake.deciders(bulk_id)
     for run_id in queue.overdue_runs():
         if not queue.fail_exhausted(run_id):
             wake.workers(run_id, settings.ENGINE_FAN_OUT)

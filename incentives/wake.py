@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 log = logging.getLogger(__name__)
 
 WORK = "incentives.tasks.work_on_run"
+DECIDE = "incentives.tasks.work_on_decisions"
 
 
 def workers(run_id: int, count: int) -> None:
@@ -17,3 +18,11 @@ def workers(run_id: int, count: int) -> None:
             current_app.send_task(WORK, args=[run_id])
     except (OperationalError, ConnectionError, OSError) as error:
         log.warning("run %s waits for the sweep: the broker can't be reached (%s)", run_id, error)
+
+
+def deciders(bulk_id: int) -> None:
+    """Tell a worker to look at a bulk decision; else as `workers`."""
+    try:
+        current_app.send_task(DECIDE, args=[bulk_id])
+    except (OperationalError, ConnectionError, OSError) as error:
+        log.warning("bulk decision %s waits for the sweep: the broker can't be reached (%s)", bulk_id, error)

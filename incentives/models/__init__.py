@@ -1,5 +1,7 @@
 """What is computed (runs, frozen facts, results, previews) and what is paid (payouts, decisions, ledger)."""
 
+from incentives.models.adjustments import Adjustment
+from incentives.models.bulk import BulkDecision, BulkItem
 from incentives.models.findings import (
     FirstEntity,
     FrozenFacts,
@@ -8,20 +10,31 @@ from incentives.models.findings import (
     Reached,
     Result,
 )
+from incentives.models.holds import Hold, PayoutNote
 from incentives.models.ledger import LedgerEntry, Posting
+from incentives.models.payments import BankResult, BankResultRow, PaymentBatch, PaymentItem
 from incentives.models.payouts import Bar, Decision, Payout, PayoutLine
 from incentives.models.runs import PayoutPreview, Run, RunChunk
 
 __all__ = [
+    "Adjustment",
+    "BankResult",
+    "BankResultRow",
     "Bar",
+    "BulkDecision",
+    "BulkItem",
     "Decision",
     "FirstEntity",
     "FrozenFacts",
     "FrozenShop",
+    "Hold",
     "Judgement",
     "LedgerEntry",
+    "PaymentBatch",
+    "PaymentItem",
     "Payout",
     "PayoutLine",
+    "PayoutNote",
     "PayoutPreview",
     "Posting",
     "Reached",

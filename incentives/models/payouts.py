@@ -13,7 +13,15 @@ from core.models import Note, PolicyVersion, Program, User
 from core.triggers import append_only, frozen, legal_transitions, no_delete
 from incentives.models.runs import Run
 from incentives.querysets import PayoutQuerySet
-from incentives.states import IN_LIFE, PAYOUT_TRANSITIONS, DecisionKind, LineState, PayoutState, WithheldFor
+from incentives.states import (
+    IN_LIFE,
+    PAYOUT_TRANSITIONS,
+    PLACED,
+    DecisionKind,
+    LineState,
+    PayoutState,
+    WithheldFor,
+)
 from merchants.models import Brand, Merchant, Shop, TargetEntry
 from partners.models import Partner
 
@@ -136,7 +144,7 @@ class PayoutLine(models.Model):
                         ("component", RangeOperators.EQUAL),
                         ("scope", RangeOperators.OVERLAPS),
                     ],
-                    condition=Q(state=LineState.LIVE, **{f"{what}__isnull": False}),
+                    condition=Q(state__in=PLACED, **{f"{what}__isnull": False}),
                 )
                 for what in ("merchant", "brand", "entry")
             ),

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from core.actors import Actor
@@ -16,8 +15,9 @@ from core.models import Note
 from core.states import IllegalTransition, ensure_transition
 from core.values import round_money
 from incentives import notices
-from incentives.models import Decision, Payout, PayoutLine
-from incentives.states import PAYOUT_TRANSITIONS, Account, DecisionKind, LineState, PayoutState
+from incentives.models import Decision, Hold, Payout, PayoutLine
+from incentives.services.stale import stale
+from incentives.states import COUNTED, PAYOUT_TRANSITIONS, Account, DecisionKind, PayoutState
 from partners.models import Suspension
 
 ZERO = Decimal(0)
@@ -39,24 +39,13 @@ def lock_payouts(ids: Iterable[int]) -> list[Payout]:
 def lock_payout(payout: Payout, version: int | None) -> Payout:
     """Lock one payout and read it anew.
 
-    With `version` (what the person saw), raises Conflict that names who has changed it since, and when.
+    With `version` (what the person saw), raises Stale that names who has changed it since, and when.
     """
     found = lock_payouts([payout.pk])
     if not found:
         raise NotFound(_("There is no such payout."))
     if version is not None and found[0].version != version:
-        last = found[0].decisions.select_related("actor").order_by("-pk").first()
-        if last is None:
-            raise Conflict(_("This payout has changed since you opened it. Look at it again."), code="stale")
-        raise Conflict(
-            _("%(who)s changed this payout at %(when)s (%(what)s). Look at it again before you decide.")
-            % {
-                "who": last.actor.get_full_name() if last.actor else _("The system"),
-                "when": f"{localtime(last.at, found[0].program.zone):%Y-%m-%d %H:%M}",
-                "what": last.get_kind_display(),
-            },
-            code="stale",
-        )
+        raise stale(found[0], version)
     return found[0]
 
 
@@ -91,8 +80,8 @@ def change(payout: Payout, **values: Any) -> None:
 
 
 def live_base(payout: Payout) -> Decimal:
-    """The sum of the payout's live lines, now."""
-    total = PayoutLine.objects.filter(payout=payout, state=LineState.LIVE).aggregate(total=Sum("amount"))["total"]
+    """The sum of the lines that count in the payout, now."""
+    total = PayoutLine.objects.filter(payout=payout, state__in=COUNTED).aggregate(total=Sum("amount"))["total"]
     return total or ZERO
 
 
@@ -128,24 +117,33 @@ def decide(
     actor: Actor,
     at: datetime,
     before: str,
-    reason: str | None = None,
+    reason: str | Note | None = None,
     line: PayoutLine | None = None,
     undoes: Decision | None = None,
     details: Mapping[str, Any] | None = None,
+    tell: bool = True,
+    tell_amount: Decimal | None = None,
 ) -> Decision:
-    """Write down who decided what, and tell the partner. A reason goes into a note of its own, to be erased alone."""
-    notices.tell_of(kind, [payout], at=at)
+    """Write down who decided what, and tell the partner. A reason goes into a note of its own, to be erased alone.
+
+    With `tell` false the partner isn't told: for what changes nothing for it. `tell_amount` is told in place of what
+    the payout comes to.
+    """
+    if tell:
+        notices.tell_of(kind, [payout], at=at, amount=tell_amount)
+    if isinstance(reason, str):
+        reason = Note.objects.create(text=reason) if reason else None
     return Decision.objects.create(
         payout=payout,
         line=line,
         kind=kind,
         actor_id=actor.user_id,
         at=at,
-        reason=Note.objects.create(text=reason) if reason else None,
+        reason=reason,
         state_before=before,
         state_after=payout.state,
         undoes=undoes,
-        details={"version": payout.version, **(details or {})},
+        details={"version": payout.version, "payable": str(payout.payable), **(details or {})},
     )
 
 
@@ -162,23 +160,36 @@ def told(decision: Decision, payout: Payout) -> dict[str, Any]:
     }
 
 
-def hold_suspended(payouts: Iterable[Payout], *, at: datetime) -> None:
-    """Hold those of `payouts` whose partner is suspended or terminated (POLICY 6), and say so as the system.
+def stop_what_is_held(payouts: Iterable[Payout], *, at: datetime) -> None:
+    """Stop those of `payouts` that a standing hold stops or whose partner is suspended or terminated (POLICY 6).
 
-    The caller has the lock of payout lines, as suspensions do: none can come between this look and the commit.
+    A submission or an undone void lets money live again that somebody has stopped before; the system says so. The
+    caller has the lock of payout lines, as suspensions and holds of partners do: none can come between this look and
+    the commit.
     """
-    by_partner = {payout.partner_id: payout for payout in payouts if not payout.held}
+    free = [payout for payout in payouts if not payout.held]
+    partners = {payout.partner_id for payout in free}
     # In force now, not at `at`: a suspension may have come while the caller waited for that lock.
-    suspended = Suspension.objects.filter(partner__in=by_partner, during__upper_inf=True)
-    for partner in sorted(suspended.values_list("partner", flat=True)):
-        payout = by_partner[partner]
+    suspended = set(
+        Suspension.objects.filter(partner__in=partners, during__upper_inf=True).values_list("partner", flat=True)
+    )
+    holding = set(Hold.objects.standing().filter(partner__in=partners).values_list("partner", flat=True))
+    for payout in sorted(free, key=lambda payout: payout.pk):
+        if payout.partner_id not in suspended | holding:
+            continue
+        standing = Hold.objects.standing().on(payout).select_related("reason").order_by("shop", "pk").first()
+        if standing is None and payout.partner_id not in suspended:
+            continue
+        if standing is None:
+            note = Note.objects.create(text=_("The partner is suspended."))
+            standing = Hold.objects.create(
+                partner_id=payout.partner_id, program_id=payout.program_id, placed_at=at, reason=note
+            )
         payout.refresh_from_db(fields=["version", "payable"])  # a submission's prices were set in SQL
         change(payout, held=True)
-        decide(
-            payout,
-            DecisionKind.HOLD,
-            actor=SYSTEM,
-            at=at,
-            before=payout.state,
-            reason=_("The partner is suspended."),
-        )
+        decide(payout, DecisionKind.HOLD, actor=SYSTEM, at=at, before=payout.state, reason=standing.reason)
+
+
+def is_stopped(payout: Payout) -> bool:
+    """Whether a standing hold stops the payout: what `held` has to say. One query."""
+    return bool(Hold.objects.standing().on(payout).exists())

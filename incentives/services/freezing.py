@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import NumericRange
 
 from incentives.models import Run
 
@@ -33,10 +34,12 @@ SELECT p.id, r.shop_id, f.merchant_id, f.brand_id, f.entry_id, 'incentive', r.am
        int8range(%(low)s::bigint, %(high)s::bigint), 'withheld',
        CASE WHEN EXISTS (SELECT FROM incentives_bar b WHERE b.program_id = p.program_id
                          AND b.merchant_id = f.merchant_id AND b.lifted_by_id IS NULL) THEN 'merchant_barred'
-            WHEN EXISTS (SELECT FROM incentives_payoutline l WHERE l.state = 'live' AND l.component = 'incentive'
+            WHEN EXISTS (SELECT FROM incentives_payoutline l
+                         WHERE l.state IN ('live', 'added') AND l.component = 'incentive'
                          AND l.merchant_id = f.merchant_id AND l.scope && int8range(%(low)s::bigint, %(high)s::bigint))
             THEN 'same_merchant'
-            WHEN EXISTS (SELECT FROM incentives_payoutline l WHERE l.state = 'live' AND l.component = 'incentive'
+            WHEN EXISTS (SELECT FROM incentives_payoutline l
+                         WHERE l.state IN ('live', 'added') AND l.component = 'incentive'
                          AND l.brand_id = f.brand_id AND l.scope && int8range(%(low)s::bigint, %(high)s::bigint))
             THEN 'same_brand'
             ELSE 'same_entry' END
@@ -58,17 +61,20 @@ WHERE p.id = l.payout_id AND p.base_amount <> l.base
 """
 
 
+def scope_of(run: Run) -> NumericRange:
+    """The range of program ids within which a merchant, a brand and an entry are paid once, by the run's policy."""
+    if run.rules.first_entity.period == "program":
+        return NumericRange(run.program_id, run.program_id + 1)
+    return NumericRange(None, None)
+
+
 def freeze_lines(*, run: Run, payout_ids: Collection[int]) -> None:
     """Write the lines of these payouts of `run`, live or withheld, and let the amounts follow.
 
     A line lives within the policy's first-entity scope: everywhere and always, or the program alone.
     """
-    alone = run.rules.first_entity.period == "program"
-    values = {
-        "payouts": list(payout_ids),
-        "low": run.program_id if alone else None,
-        "high": run.program_id + 1 if alone else None,
-    }
+    scope = scope_of(run)
+    values = {"payouts": list(payout_ids), "low": scope.lower, "high": scope.upper}
     with connection.cursor() as cursor:
         for statement in (_LIVE, _WITHHELD, _REPRICE):
             cursor.execute(statement, values)

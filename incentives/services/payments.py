@@ -11,7 +11,7 @@ from core import audit
 from core.actors import Actor
 from core.errors import BadInput, Conflict
 from incentives import ledger, policies
-from incentives.models import Payout, PayoutLine, Posting
+from incentives.models import PaymentItem, Payout, PayoutLine, Posting
 from incentives.services.desk import (
     change,
     decide,
@@ -23,7 +23,7 @@ from incentives.services.desk import (
     needed_reason,
     told,
 )
-from incentives.states import Account, DecisionKind, LineState, PayoutState
+from incentives.states import Account, DecisionKind, ItemState, LineState, PayoutState
 
 
 @transaction.atomic
@@ -64,6 +64,7 @@ def mark_paid(
     ensure_not_held(payout)
     before = payout.state
     change(payout, state=PayoutState.PAID, paid_at=at, payment_reference=reference)
+    _settle(payout, ItemState.PAID, at)
     decision = decide(payout, DecisionKind.PAY, actor=actor, at=at, before=before)
     ledger.post(
         cause=f"decision:{decision.pk}",
@@ -92,6 +93,7 @@ def refuse_payment(
         raise Conflict(_("The payout isn't under way to the bank."))
     before = payout.state
     change(payout, state=PayoutState.APPROVED)
+    _settle(payout, ItemState.REFUSED, at)
     decision = decide(payout, DecisionKind.REFUSE, actor=actor, at=at, before=before, reason=reason)
     ledger.reverse(posting=_sent(payout), at=at, payout=payout)
     audit.record(actor=actor, action="payout.payment_refused", subject=payout, details=told(decision, payout), at=at)
@@ -152,6 +154,11 @@ def claw_back(
         at=at,
     )
     return payout
+
+
+def _settle(payout: Payout, state: ItemState, at: datetime) -> None:
+    """What is said of a payout is said of its payment in a batch too, if there is one."""
+    PaymentItem.objects.filter(payout=payout, state=ItemState.WAITING).update(state=state, settled_at=at)
 
 
 def _sent(payout: Payout) -> Posting:

@@ -11,7 +11,7 @@ from core.actors import Actor
 from incentives import policies
 from incentives.models import Payout
 from incentives.services.desk import lock_payouts
-from incentives.services.reviews import hold_payout
+from incentives.services.holds import hold_payout, unheld
 from partners.models import Partner, Suspension
 from partners.services import suspend_partner, terminate_partner
 
@@ -48,5 +48,5 @@ def _decide(
     )
     suspension = change_standing(actor=actor, partner=partner, reason=reason)
     # As the rows are under the lock: one may have been paid, held or released while it was waited for.
-    to_hold = [payout for payout in unpaid if payout.state in policies.STEPS["hold"] and not payout.held]
+    to_hold = unheld([payout for payout in unpaid if payout.state in policies.STEPS["hold"]])
     return suspension, [hold_payout(actor=actor, payout=payout, reason=reason, at=at) for payout in to_hold]

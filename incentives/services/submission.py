@@ -1,12 +1,11 @@
 """Submitting a run's payouts for review: previews become payouts, eligible shops become lines (POLICY 6)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,9 +13,10 @@ from core import audit, locks
 from core.actors import Actor
 from core.errors import BadInput, Conflict
 from core.models import Note
-from incentives import ledger, notices, policies
+from incentives import notices, policies
 from incentives.models import Bar, Decision, Payout, PayoutLine, PayoutPreview, Run
-from incentives.services.desk import ZERO, hold_suspended
+from incentives.services.accounts import open_accounts
+from incentives.services.desk import ZERO, stop_what_is_held
 from incentives.services.freezing import freeze_lines
 from incentives.states import IN_LIFE, DecisionKind, LineState, PayoutState, RunKind, RunState
 from partners.models import Partner
@@ -70,7 +70,8 @@ def submit_run(
     needs_data shops is submitted only with one; without it that partner is skipped, as are partners that have
     a payout in life, are barred, or have nothing to be paid. A partner whose payout was clawed back is
     submitted again only when it is named, with a reason. A shop whose merchant, brand or entry is paid
-    elsewhere, or whose merchant is barred, gets a withheld line. A suspended partner's payout is held at once.
+    elsewhere, or whose merchant is barred, gets a withheld line. A suspended partner's payout is held at once, as is
+    one that somebody held before it was returned.
 
     Raises NotAllowed; BadInput for a missing reason; Conflict where the run isn't the latest published one.
     """
@@ -103,7 +104,7 @@ def submit_run(
         )
         for payout in payouts
     )
-    hold_suspended(payouts, at=at)
+    stop_what_is_held(payouts, at=at)
     report = _report(run, [payout.pk for payout in payouts], tuple(skipped.values()))
     notices.tell_of(DecisionKind.SUBMIT, report.payouts, at=at)
     audit.record(
@@ -180,7 +181,7 @@ def _skipped(run: Run, previews: Iterable[PayoutPreview], *, reason: str, named:
 def _create(actor: Actor, run: Run, previews: Collection[PayoutPreview], *, at: datetime) -> list[Payout]:
     if actor.user_id is None:
         raise RuntimeError("a person submits")
-    debts = _open_debts([preview.partner_id for preview in previews], run.rules.incentive.currency)
+    carried = open_accounts([preview.partner_id for preview in previews], currency=run.rules.incentive.currency)
     return Payout.objects.bulk_create(
         Payout(
             program=run.program,
@@ -194,31 +195,13 @@ def _create(actor: Actor, run: Run, previews: Collection[PayoutPreview], *, at: 
             base_amount=preview.base_amount,
             factor=preview.factor,
             net_amount=preview.net_amount,
-            adjustments=-debts.get(preview.partner_id, ZERO),
-            payable=preview.net_amount - debts.get(preview.partner_id, ZERO),
+            adjustments=carried.get(preview.partner_id, ZERO),
+            payable=preview.net_amount + carried.get(preview.partner_id, ZERO),
             submitted_by_id=actor.user_id,
             submitted_at=at,
         )
         for preview in previews
     )
-
-
-def _open_debts(partner_ids: Collection[int], currency: str) -> Mapping[int, Decimal]:
-    """What each partner owes (a clawback, carried to the next payout) and no payout in review settles yet."""
-    carried = dict(
-        Payout.objects.filter(
-            partner__in=partner_ids, state=PayoutState.IN_REVIEW, adjustments__lt=0, currency=currency
-        )
-        .values_list("partner")
-        .annotate(total=Sum("adjustments"))
-        .order_by()
-    )
-    owing = ledger.receivables(partner_ids, currency=currency)
-    return {
-        partner: debt + carried.get(partner, ZERO)
-        for partner, debt in owing.items()
-        if debt > -carried.get(partner, ZERO)
-    }
 
 
 def _report(run: Run, ids: list[int], skipped: tuple[Skipped, ...]) -> SubmissionReport:

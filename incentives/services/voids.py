@@ -22,11 +22,12 @@ from incentives.services.desk import (
     difference,
     ensure_move,
     figures,
-    hold_suspended,
+    is_stopped,
     live_base,
     lock_payout,
     needed_reason,
     owed,
+    stop_what_is_held,
     told,
 )
 from incentives.states import DecisionKind, LineState, PayoutState
@@ -47,6 +48,11 @@ def void_payout(
     payout = lock_payout(payout, version)
     policies.ensure(policies.can_void(actor, payout))
     ensure_move(payout, PayoutState.VOID)
+    if payout.lines.filter(state__in=[LineState.ADDED, LineState.DEDUCTED]).exists():
+        raise Conflict(
+            _("Adjustments have settled a later run's difference to this payout; void its lines one by one."),
+            code="adjusted_since",
+        )
     before = payout.state
     lines = PayoutLine.objects.filter(payout=payout, state=LineState.LIVE)
     taken = sorted(lines.values_list("pk", flat=True))
@@ -143,7 +149,7 @@ def undo_void(
     Bar.objects.filter(decision=decision).update(lifted_by=undoing)
     if payout.state in OWED:
         ledger.post(cause=f"decision:{undoing.pk}", at=at, payout=payout, entries=amounts["entries"])
-    hold_suspended([payout], at=at)
+    stop_what_is_held([payout], at=at)
     audit.record(
         actor=actor,
         action="payout.void_undone",
@@ -161,6 +167,8 @@ def _reprice(payout: Payout) -> dict[str, Any]:
     """
     then = {"net": payout.net_amount, "payable": payout.payable}
     values: dict[str, Any] = figures(payout, live_base(payout))
+    # What stopped the payout may have been the line that was voided.
+    values["held"] = payout.held and is_stopped(payout)
     if payout.state in OWED:
         values["state"] = PayoutState.APPROVED if values["payable"] > 0 else PayoutState.CLOSED
         if values["state"] != payout.state:
@@ -168,7 +176,11 @@ def _reprice(payout: Payout) -> dict[str, Any]:
     change(payout, **values)
     now = {"net": payout.net_amount, "payable": payout.payable}
     return {
-        "told": {"payable_before": str(then["payable"]), "payable_after": str(now["payable"])},
+        "told": {
+            "payable_before": str(then["payable"]),
+            "payable_after": str(now["payable"]),
+            "held": payout.held,
+        },
         "entries": difference(owed(**now), owed(**then)),
     }
 

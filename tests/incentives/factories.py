@@ -26,8 +26,10 @@ from incentives.models import FrozenFacts, Judgement, PayoutPreview, Run
 from incentives.states import Outcome, RunKind, RunState, RunTrigger, Verdict
 from merchants.models import Attribution, Brand, Merchant, Registration, Shop, TargetEntry
 from merchants.states import Cause, Review, Track
-from partners.models import InviteLink, Membership, Partner
+from partners.models import InviteLink, Membership, Partner, Payee
 from partners.people import actor_of
+from partners.services.payees import cipher
+from partners.states import PayeeState
 
 PASSWORD = "a long and invented sentence"
 CONDITIONS = (
@@ -56,12 +58,41 @@ def make_user(name: str, *roles: Role, language: str = "en", **extra: Any) -> Us
     return user
 
 
-def make_partner(code: str, *members: tuple[User, Role], name: str = "") -> Partner:
+def make_partner(code: str, *members: tuple[User, Role], name: str = "", payee: bool = True) -> Partner:
+    """A partner with its people, and with an account that it can be paid to."""
     partner = Partner.objects.create(
         code=code, name=name or f"{code.capitalize()} Services", category="logistics", batch=batch()
     )
     Membership.objects.bulk_create(Membership(partner=partner, user=user, role=role) for user, role in members)
+    if payee:
+        make_payee(partner)
     return partner
+
+
+def make_payee(partner: Partner, *, account_number: str = "6228480402564890018") -> Payee:
+    """A confirmed account, stated and confirmed by two people who have nothing else to do with the tests."""
+    stated_by, decided_by = (
+        User.objects.get_or_create(email=f"{name}@payees.example.com", defaults={"name": name.capitalize()})[0]
+        for name in ("stating", "confirming")
+    )
+    payee = Payee(
+        partner=partner,
+        number=1,
+        holder=partner.name,
+        bank_name="Example Bank",
+        bank_code="102584004017",
+        country="CN",
+        currency="CNY",
+        account_end=account_number[-4:],
+        stated_by=stated_by,
+        stated_at=datetime(2026, 1, 1, tzinfo=UTC),
+        state=PayeeState.CONFIRMED,
+        decided_by=decided_by,
+        decided_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    payee.account_sealed = cipher().seal(account_number, owner=payee.sealed_for)
+    payee.save(force_insert=True)
+    return payee
 
 
 def make_program(code: str = "POP-2026Q1", *, year: int = 2026, **document: Any) -> Program:
