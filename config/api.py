@@ -8,6 +8,8 @@ from incentives import api as incentives
 from incentives import links_api as links
 from incentives import notices_api as notices
 from merchants import api as merchants
+from partners import arriving_api as arriving
+from partners import programs_api as programs
 
 app_name = "api"
 
@@ -16,5 +18,7 @@ merchants.register(router)
 incentives.register(router)
 links.register(router)
 notices.register(router)
+arriving.register(router)
+programs.register(router)
 
 urlpatterns = router.urls

@@ -21,7 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # One page for changing the password, with the sign-in's own checks and words.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    # One page for where one is signed in, where each place can be ended by itself.
+    path("accounts/sessions/", RedirectView.as_view(pattern_name="account-sessions")),
+    path("accounts/", include("config.account_urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("config.api")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),

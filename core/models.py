@@ -33,11 +33,11 @@ class CodeField(models.CharField):  # type: ignore[type-arg]  # not subscriptabl
 class User(AbstractBaseUser, PermissionsMixin):
     """A person with an account. Its name and address are erasable; everything else names it by id."""
 
+    LANGUAGES: ClassVar = [("zh-hans", "简体中文"), ("en", "English")]
+
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
-    language = models.CharField(
-        _("language"), max_length=10, choices=[("zh-hans", "简体中文"), ("en", "English")], default="zh-hans"
-    )
+    language = models.CharField(_("language"), max_length=10, choices=LANGUAGES, default="zh-hans")
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the back office"), default=False)
     joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
@@ -241,6 +241,22 @@ class AuditEvent(models.Model):
         return f"{self.action} {self.subject_type} {self.subject_id}"
 
 
+class SignInTries(models.Model):
+    """How often an address was tried to sign in with in a row (see `core.lockout`); `key` is a keyed hash of it."""
+
+    key = models.CharField(_("key"), max_length=64, unique=True, db_collation="C")
+    tries = models.PositiveIntegerField(_("tries"))
+    last_at = models.DateTimeField(_("last"), db_index=True)
+    locked_until = models.DateTimeField(_("locked until"), null=True)
+
+    class Meta:
+        verbose_name = _("tries to sign in")
+        verbose_name_plural = _("tries to sign in")
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]}: {self.tries}"
+
+
 # At the end, as they refer to the user above.
 from core.notices.models import Notice, NoticePreference  # noqa: E402
 
@@ -254,5 +270,6 @@ __all__ = [
     "PolicyVersion",
     "Program",
     "RoleGrant",
+    "SignInTries",
     "User",
 ]

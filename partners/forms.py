@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core import words
+from core.models import User
 from core.uploads import ACCEPTED
 from partners.states import Category, MemberRole, Resource, Service
 
@@ -122,3 +123,12 @@ class NewAccountForm(forms.Form):
         if found.get("password") and found.get("again") and found["password"] != found["again"]:
             self.add_error("again", _("The two passwords differ."))
         return found
+
+
+class OwnAccountForm(forms.Form):
+    """What a person says of themselves."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    language = forms.ChoiceField(
+        label=_("Language"), choices=User.LANGUAGES, help_text=_("Mails come in this language, too.")
+    )

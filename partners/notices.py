@@ -1,6 +1,8 @@
 """What people are told about applications, programs and teams, and who is."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,8 +11,26 @@ from core.models import PolicyVersion, User
 from core.notices.kinds import Kind, day, named, register
 from core.notices.links import Link
 from core.notices.telling import tell
+from core.policy_words import differences
 from partners.models import ApplicationEvent, Invitation, Joining, Membership, Partner
 from partners.states import ApplicationStep, MemberRole
+
+
+def _what_differs(reader: User, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the new version changes against the one that the reader's organisation accepted last. Two queries."""
+    policy = PolicyVersion.objects.filter(pk=params.get("policy", 0)).first()
+    accepted = (
+        Joining.objects.filter(program=policy.program_id, partner__memberships__user=reader)
+        .select_related("policy")
+        .order_by("-policy__number")
+        .first()
+        if policy is not None
+        else None
+    )
+    if policy is None or accepted is None:
+        return {}
+    return {"accepted": accepted.policy.number, "differences": differences(accepted.policy.rules, policy.rules)}
+
 
 register(
     Kind(
@@ -63,6 +83,8 @@ register(
         _("%(program)s has new rules, version %(number)s. See what differs, and accept them."),
         subject=_("%(program)s: new rules, version %(number)s"),
         shown={"program": named},
+        template="emails/new_policy",
+        details=_what_differs,
     ),
     Kind(
         "partner.suspended",
@@ -150,7 +172,11 @@ def policy_published(policy: PolicyVersion) -> None:
     tell(
         kind="program.new_policy",
         people=people,
-        params={"program": dict(policy.rules.name) or policy.program.code, "number": policy.number},
+        params={
+            "program": dict(policy.rules.name) or policy.program.code,
+            "number": policy.number,
+            "policy": policy.pk,
+        },
         link=Link("portal-program", (policy.program.code,)),
         once=f"policy:{policy.pk}",
         at=policy.published_at,

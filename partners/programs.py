@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from core.models import PolicyVersion
+from core.models import PolicyVersion, Program
 from core.policy_words import Difference, Rule, differences, rules_of, tiers_in_words
 from partners.models import Joining, Partner
 from partners.queries import Standing, standing_of
@@ -115,6 +115,21 @@ def takings_of(partner: Partner, *, now: datetime) -> list[Taking]:
     found = [_taking(policy, joined.get(policy.program_id), standing, now) for policy in _latest()]
     shown = [taking for taking in found if taking.joining is not None or taking.offer.days_left is not None]
     return sorted(shown, key=lambda taking: (taking.offer.days_left is None, taking.offer.last, taking.offer.code))
+
+
+def commitment_of(partner: Partner, program: Program) -> int | None:
+    """How many shops the partner undertook to bring in, in this program; None where it never said. One query.
+
+    What the pace is measured against (POLICY 7): `Joining.commitment` of the latest version that it accepted. A partner
+    that hasn't joined in the portal has the number of the partners feed (`Partner.commitment`), if there is one.
+    """
+    stated = (
+        Joining.objects.filter(partner=partner, program=program)
+        .order_by("-policy__number")
+        .values_list("commitment", flat=True)
+        .first()
+    )
+    return partner.commitment if stated is None else int(stated)
 
 
 def _taking(policy: PolicyVersion, joined: Joining | None, standing: Standing, now: datetime) -> Taking:

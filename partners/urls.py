@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from partners.views import applications, payees, programs, team
+from partners.views import account, applications, payees, programs, team
 
 urlpatterns = [
+    path("account/", account.account, name="account"),
+    path("account/sessions", account.sessions, name="account-sessions"),
     path("programs/", programs.programs, name="programs"),
     path("programs/<str:program>", programs.program, name="program"),
     path("partner/programs", programs.portal_programs, name="portal-programs"),

@@ -1,12 +1,20 @@
 """The writes of this floor: accounts and their roles, programs and their policies."""
 
-from core.services.people import create_user, deactivate_user, grant_role, reactivate_user, revoke_role
+from core.services.people import (
+    create_user,
+    deactivate_user,
+    describe_self,
+    grant_role,
+    reactivate_user,
+    revoke_role,
+)
 from core.services.programs import create_program, publish_policy, read_policy
 
 __all__ = [
     "create_program",
     "create_user",
     "deactivate_user",
+    "describe_self",
     "grant_role",
     "publish_policy",
     "reactivate_user",

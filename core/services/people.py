@@ -5,6 +5,7 @@ The audit trail names people by id; addresses, names and passwords never enter i
 
 from collections.abc import Callable
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -20,7 +21,9 @@ from core.models import RoleGrant, User
 
 @transaction.atomic
 def create_user(*, actor: Actor, email: str, name: str, password: str, language: str) -> User:
-    """Make an account without any role. Addresses are compared without case; `language` is one of LANGUAGES.
+    """Make an account without any role, for an address that is vouched for: nobody is asked to prove it.
+
+    Addresses are compared without case; `language` is one of LANGUAGES.
 
     Raises NotAllowed; BadInput for a malformed address, an unknown language or a password that the validators refuse;
     Conflict where the address has an account.
@@ -28,12 +31,7 @@ def create_user(*, actor: Actor, email: str, name: str, password: str, language:
     actor.require(Capability.MANAGE_USERS)
     email = email.strip().lower()
     _read(lambda: validate_email(email), code="bad_email")
-    known = [code for code, _name in settings.LANGUAGES]
-    if language not in known:
-        raise BadInput(
-            _("%(given)s is no language of the portal: choose %(known)s.")
-            % {"given": language, "known": ", ".join(known)}
-        )
+    _ensure_language(language)
     user = User(email=email, name=name.strip(), language=language)
     _read(lambda: validate_password(password, user), code="weak_password")
     user.set_password(password)
@@ -43,7 +41,22 @@ def create_user(*, actor: Actor, email: str, name: str, password: str, language:
             user.save(force_insert=True)
     except IntegrityError:
         raise Conflict(_("%(email)s has an account already.") % {"email": email}, code="email_taken") from None
+    EmailAddress.objects.create(user=user, email=email, primary=True, verified=True)
     audit.record(actor=actor, action="user.created", subject=user, details={"language": language})
+    return user
+
+
+@transaction.atomic
+def describe_self(*, actor: Actor, name: str, language: str) -> User:
+    """Change the own name, and the language that mails come in. Raises NotAllowed for nobody, BadInput as above."""
+    if actor.user_id is None:
+        raise NotAllowed(_("Sign in first."))
+    _ensure_language(language)
+    user = User.objects.select_for_update().get(pk=actor.user_id)
+    user.name, user.language = name.strip(), language
+    _read(lambda: user.clean_fields(exclude=["password"]), code="bad_account")
+    user.save(update_fields=["name", "language"])
+    audit.record(actor=actor, action="user.described", subject=user, details={"language": language})
     return user
 
 
@@ -104,6 +117,15 @@ def reactivate_user(*, actor: Actor, user: User) -> User:
     user.save(update_fields=["is_active"])
     audit.record(actor=actor, action="user.reactivated", subject=user)
     return user
+
+
+def _ensure_language(language: str) -> None:
+    known = [code for code, _name in settings.LANGUAGES]
+    if language not in known:
+        raise BadInput(
+            _("%(given)s is no language of the portal: choose %(known)s.")
+            % {"given": language, "known": ", ".join(known)}
+        )
 
 
 def _lock(actor: Actor, user: User) -> User:

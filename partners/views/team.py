@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -151,6 +152,7 @@ def _make_account(request: HttpRequest, form: NewAccountForm, token: str) -> boo
         form.add_error("password" if refusal.code == "weak_password" else None, refusal.message)
         return False
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    UserSession.objects.create_from_request(request)  # among the places where the person is signed in
     return True
 
 

@@ -30,6 +30,8 @@ ACCOUNT = (302, 200, 200, 200)
 POSTED = (302, 405, 405, 405)  # something happens there, so it isn't looked at
 
 ANSWERS: dict[str, tuple[int, int, int, int]] = {
+    "account/": SIGNED_IN,
+    "account/sessions": SIGNED_IN,
     "programs/": OPEN,
     "programs/<program>": OPEN,
     "partner/programs": (302, 200, 200, 404),
@@ -56,6 +58,18 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/docs": OPEN,
     "api/v1/": API,
     "api/v1/shops": API,
+    "api/v1/applications": API,
+    "api/v1/applications/<application>": (403, 200, 404, 200),
+    "api/v1/applications/<application>/submit": (403, 405, 405, 405),
+    "api/v1/applications/<application>/answer": (403, 405, 405, 405),
+    "api/v1/applications/<application>/withdraw": (403, 405, 405, 405),
+    "api/v1/applications/<application>/files": (403, 405, 405, 405),
+    "api/v1/applications/<application>/files/<file>": (403, 200, 404, 200),
+    "api/v1/programs": API,
+    "api/v1/programs/<program>": API,
+    "api/v1/joinings": API,
+    "api/v1/invitations": API,
+    "api/v1/invitations/<invitation>/withdraw": (403, 405, 405, 405),
     "api/v1/results": API,
     "api/v1/payouts": API,
     "api/v1/notices": API,
@@ -104,6 +118,7 @@ VALUES = {
     "mail_id": "1",
     "code": "LINK-1",
     "number": "R-1",
+    "invitation": "1",
 }
 
 

@@ -17,6 +17,8 @@ from core.actors import Actor
 from core.audit import verify_chain
 from core.errors import BadInput, Conflict, NotAllowed
 from core.models import AuditEvent, PolicyVersion, Program
+from core.notices.kinds import kind_of
+from core.notices.mailing import build_mail
 from core.notices.models import Notice
 from core.policy import Policy
 from core.services import create_program, publish_policy
@@ -119,7 +121,18 @@ def test_a_new_version_is_told_to_who_takes_part(program: Program) -> None:
     told = Notice.objects.filter(kind="program.new_policy").values_list("user__email", flat=True)
     assert set(told) == {"alice@example.com", "bob@example.com"}
     notice = Notice.objects.filter(user=person("alice")).latest("pk")
-    assert notice.params == {"program": NAME, "number": 2}
+    assert notice.params == {"program": NAME, "number": 2, "policy": latest(program).pk}
+    # The mail says what differs; a person of two organisations reads it against what was accepted last.
+    kind = kind_of(notice.kind)
+    assert kind
+    mail = build_mail(notice, kind)
+    assert mail.subject == "Spring quarter: new rules, version 2"
+    assert "Against version 1, which you accepted:" in mail.body
+    assert "so far: 30" in mail.body
+    assert "from now on: 45" in mail.body
+    assert "/partner/SPRING/rules" in mail.body
+    (page,) = [str(content) for content, _type in mail.alternatives]
+    assert "from now on: 45" in page
 
 
 def test_the_public_page_says_what_it_pays_and_asks(program: Program, client: Client) -> None:

@@ -28,6 +28,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "ApplicationStateEnum": "partners.states.ApplicationState.choices",
+        "ApplicationStepEnum": "partners.states.ApplicationStep.choices",
+        "CategoryEnum": "partners.states.Category.choices",
+        "MemberRoleEnum": "partners.states.MemberRole.choices",
+        "ResourceEnum": "partners.states.Resource.choices",
+        "ServiceEnum": "partners.states.Service.choices",
         "OutcomeEnum": "incentives.states.Outcome.choices",
         "ValidationErrorEnum": "drf_standardized_errors.openapi_serializers.ValidationErrorEnum.choices",
         "ClientErrorEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum.choices",

@@ -21,12 +21,27 @@ ACCOUNT_ADAPTER = "config.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-# An invitation proves the address; there is nothing to verify at sign-in.
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FORM_CLASS = "config.accounts.SignUpForm"
+# Whoever signs up proves the address; an invitation, or the operator who makes an account, has done so.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+# One address, and the new one takes the old one's place once it is proven; each change is told by mail.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # The same answer for known and unknown addresses.
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
+# Against floods from one place, in the cache. How often one address may be tried is counted in the database
+# (core.lockout).
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"login_failed": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_FORMS = {
+    "authenticate": "config.accounts.AuthenticateForm",
+    "reauthenticate": "config.accounts.ReauthenticateForm",
+}
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "定邀 Dingyao"
 # Passkeys need a name: they work on localhost, not on 127.0.0.1.
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -34,6 +49,12 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
+
+# Whether organisations may sign up by themselves. Closed, accounts are made by invitation and by operators alone.
+SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", default=True)
+# So often a password or a code may be wrong in a row; then it is refused, right or wrong, for so many minutes.
+SIGN_IN_TRIES = env.integer("SIGN_IN_TRIES", 8, minimum=1)
+SIGN_IN_LOCK_MINUTES = env.integer("SIGN_IN_LOCK_MINUTES", 15, minimum=1)
 
 # Whether a second person certifies an organisation than the one who took its application into review.
 CERTIFICATION_FOUR_EYES = env.flag("CERTIFICATION_FOUR_EYES")

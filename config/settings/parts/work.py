@@ -76,6 +76,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(day_of_week=1, hour="8-10", minute=0),
         "options": {"expires": 3000},
     },
+    "forget-ended-sessions": {
+        "task": "core.tasks.forget_ended_sessions",
+        "schedule": crontab(hour=4, minute=10),  # platform time: nobody waits for it
+        "options": {"expires": 3600},
+    },
     "send-waiting-mails": {
         "task": "core.tasks.send_waiting_mails",
         "schedule": 30.0,
