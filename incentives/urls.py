@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from incentives.views import console, home, notices, portal, statements
+from incentives.views import console, home, merchants, notices, portal, statements
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("partner/", portal.overview, name="portal-overview"),
-    path("partner/<str:program>/shops", portal.shops, name="portal-shops"),
-    path("partner/<str:program>/shops/<str:shop_code>", portal.shop, name="portal-shop"),
+    path("partner/<str:program>/shops", merchants.shops, name="portal-shops"),
+    path("partner/<str:program>/shops.csv", merchants.shops_csv, name="portal-shops-csv"),
+    path("partner/<str:program>/shops.xlsx", merchants.shops_xlsx, name="portal-shops-xlsx"),
+    path("partner/<str:program>/shops/<str:shop_code>", merchants.shop, name="portal-shop"),
     path("partner/<str:program>/payout", portal.payout, name="portal-payout"),
     path("partner/<str:program>/payout.csv", statements.as_csv, name="portal-payout-csv"),
     path("partner/<str:program>/payout.xlsx", statements.as_xlsx, name="portal-payout-xlsx"),
@@ -21,5 +23,7 @@ urlpatterns = [
     path("notices/<int:notice>/read", notices.read, name="notice-read"),
     path("operator/", console.overview, name="console-overview"),
     path("operator/<str:program>/shops", console.shops, name="console-shops"),
+    path("operator/<str:program>/shops.csv", console.shops_csv, name="console-shops-csv"),
+    path("operator/<str:program>/shops.xlsx", console.shops_xlsx, name="console-shops-xlsx"),
     path("operator/<str:program>/shops/<str:shop_code>", console.shop, name="console-shop"),
 ]

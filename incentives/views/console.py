@@ -1,15 +1,17 @@
 """Operators' pages: programs with their runs and money, a run's shops. Everything else is in the back office."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from core.actors import Capability
-from incentives.models import Result
-from incentives.queries import program_overviews, program_titles, shop_view
-from incentives.views.common import actor_for, program_or_404
-from incentives.views.portal import shop_list
+from incentives.queries import program_overviews, program_titles
+from incentives.queries.shop_pages import shop_page
+from incentives.views.common import Place, actor_for, program_or_404
+from incentives.views.merchants import as_csv, as_xlsx, list_page, merchants_of, shop_context
 
 
 def _operators_only(request: HttpRequest) -> None:
@@ -29,23 +31,46 @@ def overview(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def shops(request: HttpRequest, program: str) -> HttpResponse:
-    """Every shop of the program's last run, whoever brought it in."""
+    """Every merchant of the program's last run, whoever brought it in."""
     _operators_only(request)
     place = program_or_404(program)
-    listed = shop_list(request, place.run, Result.objects.visible_to(actor_for(request)))
-    context = {"program": place.program, "run": place.run, "zone": place.zone, "here": "shops", **listed}
-    context["programs"] = program_titles()
-    return render(request, "console/shops.html", context)
+    merchants = merchants_of(request, place, None)
+    return list_page(request, "console/shops.html", merchants, _frame(place), links=[], base="console-shops")
+
+
+@login_required
+@require_safe
+def shops_csv(request: HttpRequest, program: str) -> HttpResponseBase:
+    """All rows that the list's address finds, as CSV."""
+    _operators_only(request)
+    return as_csv(merchants_of(request, program_or_404(program), None))
+
+
+@login_required
+@require_safe
+def shops_xlsx(request: HttpRequest, program: str) -> HttpResponseBase:
+    """The same as a workbook."""
+    _operators_only(request)
+    return as_xlsx(merchants_of(request, program_or_404(program), None))
 
 
 @login_required
 @require_safe
 def shop(request: HttpRequest, program: str, shop_code: str) -> HttpResponse:
-    """One shop's card, exactly as its partner sees it."""
+    """One shop, exactly as its partner sees it."""
     _operators_only(request)
     place = program_or_404(program)
-    view = shop_view(actor=actor_for(request), run=place.run, shop_code=shop_code) if place.run else None
-    if view is None:
+    found = shop_page(actor=actor_for(request), run=place.run, shop_code=shop_code) if place.run else None
+    if found is None:
         raise Http404
-    context = {"program": place.program, "run": place.run, "zone": place.zone, "here": "shops", "shop": view}
-    return render(request, "console/shop.html", context)
+    return render(request, "console/shop.html", {**_frame(place), **shop_context(found)})
+
+
+def _frame(place: Place) -> dict[str, Any]:
+    return {
+        "program": place.program,
+        "programs": program_titles(),
+        "run": place.run,
+        "zone": place.zone,
+        "here": "shops",
+    }

@@ -1,23 +1,15 @@
-"""A partner's pages: overview, shops, one shop's condition card, the statement."""
+"""A partner's pages: overview, the statement."""
 
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from incentives.filters import ResultFilter
-from incentives.models import Result, Run
-from incentives.queries import partner_programs, program_titles, shop_view, shop_views, statement_of
-from incentives.querysets import ResultQuerySet
-from incentives.states import Verdict
+from incentives.queries import partner_programs, program_titles, statement_of
 from incentives.views.common import Place, actor_for, asked_payout, partner_for, program_or_404
-
-PER_PAGE = 25
 
 
 @login_required
@@ -37,38 +29,6 @@ def overview(request: HttpRequest) -> HttpResponse:
             # What the rail leads to: the program that ends last.
             "program": mine[0].program if mine else None,
         },
-    )
-
-
-@login_required
-@require_safe
-def shops(request: HttpRequest, program: str) -> HttpResponse:
-    """The partner's shops in the program's last run, to search and filter."""
-    partner, own = partner_for(request)
-    place = program_or_404(program)
-    results = Result.objects.visible_to(actor_for(request)).filter(partner=partner)
-    return render(
-        request,
-        "portal/shops.html",
-        {
-            **_frame(request, "shops", own, place),
-            "partner": partner,
-            **shop_list(request, place.run, results),
-        },
-    )
-
-
-@login_required
-@require_safe
-def shop(request: HttpRequest, program: str, shop_code: str) -> HttpResponse:
-    """One shop's condition card. Foreign and absent are not told apart."""
-    partner, own = partner_for(request)
-    place = program_or_404(program)
-    view = shop_view(actor=actor_for(request), run=place.run, shop_code=shop_code) if place.run else None
-    if view is None or view.partner_code != partner.code:
-        raise Http404
-    return render(
-        request, "portal/shop.html", {**_frame(request, "shops", own, place), "partner": partner, "shop": view}
     )
 
 
@@ -100,35 +60,6 @@ def payout(request: HttpRequest, program: str) -> HttpResponse:
             ),
         },
     )
-
-
-def shop_list(request: HttpRequest, run: Run | None, results: ResultQuerySet) -> dict[str, Any]:
-    """One page of a run's shops in words, with the filter's form and the verdicts' counts."""
-    of_run = results.filter(run=run) if run else results.none()
-    counts = dict(of_run.values_list("verdict").annotate(count=Count("shop")).order_by())
-    narrowed = ResultFilter(request.GET, queryset=of_run.order_by("shop__code"))
-    chosen = narrowed.qs if narrowed.is_valid() else of_run.none()
-    page = Paginator(chosen.select_related("shop", "partner", "run__program"), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
-    query = request.GET.copy()
-    query.pop("page", None)
-    return {
-        "page": page,
-        "shops": shop_views(list(page.object_list)),
-        "search": request.GET.get("search", ""),
-        "verdicts": [
-            (
-                verdict.value,
-                verdict.label,
-                counts.get(verdict.value, 0),
-                verdict.value in request.GET.getlist("verdict"),
-            )
-            for verdict in Verdict
-        ],
-        "all_shops": sum(counts.values()),
-        "query": query.urlencode(),
-    }
 
 
 def _frame(request: HttpRequest, here: str, own: list[Any], place: Place | None = None) -> dict[str, Any]:

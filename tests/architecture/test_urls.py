@@ -84,6 +84,8 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "notices/<notice>/read": (302, 405, 405, 405),
     "partner/": (302, 200, 200, 404),
     "partner/<program>/shops": (302, 200, 200, 404),
+    "partner/<program>/shops.csv": (302, 200, 200, 404),
+    "partner/<program>/shops.xlsx": (302, 200, 200, 404),
     "partner/<program>/shops/<shop_code>": OWN,
     "partner/<program>/payout": (302, 200, 200, 404),
     "partner/<program>/payout.csv": (302, 200, 200, 404),
@@ -104,6 +106,8 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "r/<number>": OPEN,
     "operator/": OPERATORS,
     "operator/<program>/shops": OPERATORS,
+    "operator/<program>/shops.csv": OPERATORS,
+    "operator/<program>/shops.xlsx": OPERATORS,
     "operator/<program>/shops/<shop_code>": OPERATORS,
 }
 # Whole subtrees that others wrote: a stranger is led to the sign-in, or sees a page without anybody's data.
