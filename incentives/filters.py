@@ -17,6 +17,7 @@ from incentives.engine.conditions import CONDITION_KEYS, CONDITIONS
 from incentives.models import PayoutPreview, Result, Run
 from incentives.queries.deadlines import date_after, run_date, until_expression
 from incentives.queries.programs import latest_runs
+from incentives.queries.tallies import WINDOWS
 from incentives.states import Outcome, PayoutState, Verdict
 from merchants.finding import haystack, matches
 from merchants.models import Registration
@@ -82,6 +83,7 @@ class ResultFilter(LatestByDefault):
     - `missing` (repeatable): a condition's key: it is not met, unknown or pending.
     - `stock_missing`: a country in which stock is still missing.
     - `market`, `link` (the code of one of the partner's own links).
+    - `ends`: pending, and what for: certification, sales (within their window), stock, settlement.
     - `within`: can still be won, and ends within so many days, the run's own date being the first of them: `within=7`.
     - `search`: words in the merchant's name, the brand, the shop's code or the registration number.
     - `sort`: deadline, name, registered, gmv, code; with a minus before it the other way round.
@@ -104,6 +106,7 @@ class ResultFilter(LatestByDefault):
     stock_missing = django_filters.CharFilter(method="without_stock", label=_("stock missing in"))
     market = django_filters.CharFilter("shop__market", lookup_expr="iexact", label=_("market"))
     link = django_filters.CharFilter(method="through", label=_("link"))
+    ends = django_filters.ChoiceFilter(choices=[*WINDOWS.items()], method="waiting_for", label=_("pending for"))
     within = django_filters.NumberFilter(
         method="ending_within", min_value=1, max_value=366, label=_("ends within so many days")
     )
@@ -126,6 +129,7 @@ class ResultFilter(LatestByDefault):
             "stock_missing",
             "market",
             "link",
+            "ends",
             "within",
             "search",
             "sort",
@@ -157,6 +161,15 @@ class ResultFilter(LatestByDefault):
         """Shops that registered through this link, where it is their partner's own."""
         return queryset.filter(shop__link__code=value.strip(), shop__link__partner=F("partner"))
 
+    def waiting_for(self, queryset: QuerySet[Result], name: str, value: str) -> QuerySet[Result]:
+        """What is pending for one thing, as the overview counts it (`queries.tallies`); maybe for others, too."""
+        if value in ("certification", "stock"):
+            key = "onboarded" if value == "certification" else "stocked"
+            return queryset.filter(Q(**{key: Outcome.PENDING}), verdict=Verdict.PENDING)
+        today = date_after(*self.runs, days=0)
+        window = Q(facts__window_ends_on__gte=today) if value == "sales" else Q(facts__window_ends_on__lt=today)
+        return queryset.filter(window, verdict=Verdict.PENDING, activated=Outcome.PENDING)
+
     def ending_within(self, queryset: QuerySet[Result], name: str, value: Any) -> QuerySet[Result]:
         """What can still be won and ends within so many days."""
         return self._with_until(queryset).filter(Q(until__lt=date_after(*self.runs, days=int(value))))
@@ -185,7 +198,7 @@ class ResultFilter(LatestByDefault):
         asked = self.form.cleaned_data
         if asked["verdict"] and REGISTERED not in asked["verdict"]:
             return queryset.none()
-        if any(asked[key] for key in CONDITION_KEYS) or asked["stock_missing"]:
+        if any(asked[key] for key in CONDITION_KEYS) or asked["stock_missing"] or asked["ends"]:
             return queryset.none()
         if asked["missing"] and "onboarded" not in asked["missing"]:
             return queryset.none()
