@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from merchants.imports.iso import COUNTRIES
 from merchants.naming import registration_key
-from merchants.registration_numbers import holds
+from merchants.registration_numbers import REGISTERS, Fault, fault
 from merchants.states import Consent
 
 # Change it with the notice's text: who agreed to which one is kept.
@@ -64,10 +64,8 @@ def problems(entrant: Entrant, markets: Collection[str]) -> dict[str, str]:
         found["country"] = _("Choose the country where the company is registered.")
     if not registration_key(entrant.registration_no):
         found["registration_no"] = _("Enter the registration number as on the licence.")
-    elif "registration_no" not in found and not holds(entrant.country, entrant.registration_no):
-        found["registration_no"] = _(
-            "This number has a typing error: its check digit doesn't fit. Compare it once more."
-        )
+    elif "registration_no" not in found and (wrong := fault(entrant.country, entrant.registration_no)):
+        found["registration_no"] = _told(entrant.country, wrong)
     if entrant.market not in markets:
         found["market"] = _("Choose the market where the shop will open.")
     if "phone" not in found and entrant.phone and not _PHONE_KEY.fullmatch(entrant.contact[0]):
@@ -79,3 +77,10 @@ def problems(entrant: Entrant, markets: Collection[str]) -> dict[str, str]:
     if Consent.PRIVACY not in entrant.consents:
         found["privacy"] = _("Registering needs your agreement to the privacy notice.")
     return found
+
+
+def _told(country: str, wrong: Fault) -> str:
+    """What to do about a number that can't be one."""
+    if wrong is Fault.FORM:
+        return _("This is no such number: enter %(form)s.") % {"form": REGISTERS[country].form}
+    return _("This number has a typing error: its check digit doesn't fit. Compare it once more.")

@@ -19,8 +19,10 @@ CODE_SIGNS = 27
 
 # Programs that fetch a page for nobody's eyes: search engines, previews in chats, monitors, scripts.
 _NO_READER = re.compile(
-    r"bot\b|bot[/;_-]|crawl|spider|slurp|preview|fetch|monitor|scan|headless|lighthouse|facebookexternalhit|embedly"
-    r"|whatsapp/|curl|wget|python|java/|okhttp|go-http|libwww|httpclient|axios|node|ruby|perl",
+    # A phone by the name of Cubot is none.
+    r"(?<!cu)bot(?:\b|_)|crawl|spider|slurp|preview|fetch|monitor|\bscan(?:ner)?\b|headless|lighthouse"
+    r"|facebookexternalhit|embedly|whatsapp/|google-|googleother|mediapartners"
+    r"|curl|wget|python|java/|okhttp|go-http|libwww|httpclient|axios|\bnode|\bruby|\bperl",
     re.IGNORECASE,
 )
 

@@ -19,8 +19,8 @@ from partners.models import Certification, InviteLink, Partner
 from partners.services import revoke_link, suspend_partner
 from tests import people
 
-# Invented: no company has them. Their last signs are the right ones.
-NUMBERS = ("91TEXT00MA0000002J", "91440300MA0000000H")
+# Invented: there are no such regions. Their last signs are the right ones.
+NUMBERS = ("91000000MA0000002W", "91990000MA00000008")
 ENTRANT = Entrant(
     merchant_name="虚构星辰科技有限公司",
     country="HK",

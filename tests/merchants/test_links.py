@@ -22,6 +22,12 @@ from tests.merchants.invites import certified, dead_codes, link, program
 pytestmark = pytest.mark.django_db
 
 
+WECHAT = (
+    "AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0 Mobile Safari/537.36 XWEB/1160065"
+    " MMWEBSDK/20231202 MicroMessenger/8.0.47.2560(0x28002F36) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN"
+)
+
+
 def entry(code: str = "T-1", *, assigned_to: str | None = None, **given: object) -> TargetEntry:
     made: TargetEntry = TargetEntry.objects.create(
         program=program(),
@@ -196,6 +202,11 @@ def test_a_suspension_turns_all_links_off_and_a_reinstatement_on() -> None:
             "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148 MicroMessenger/8.0.49(0x18003137)",
             True,
         ),
+        (f"Mozilla/5.0 (Linux; Android 13; CUBOT_X70 Build/TP1A) {WECHAT}", True),
+        ("Mozilla/5.0 (Linux; Android 11; ScanPal EDA52) AppleWebKit/537.36 Chrome/120.0 Safari/537.36", True),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/126.0 Safari/537.36", False),
+        ("DingTalkBot-LinkService/1.0", False),
+        ("Mozilla/5.0 (compatible; Google-InspectionTool/1.0)", False),
         ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36", True),
         ("Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.example.com/search)", False),
         ("Mozilla/5.0 (compatible; Googlebot/2.1)", False),

@@ -16,7 +16,6 @@ from core.errors import BadInput
 from core.models import AuditEvent
 from merchants.entrants import NOTICE_VERSION, Entrant, problems
 from merchants.models import Attribution, Registration, RegistrationContact, Shop
-from merchants.registration_numbers import holds
 from merchants.services import LinkIsDead, register_merchant
 from merchants.states import Cause, Consent
 from partners.models import InviteLink
@@ -141,17 +140,6 @@ def test_either_contact_is_enough_and_brand_and_name_may_be_missing() -> None:
     assert problems(plain, MARKETS) == {}
     assert problems(replace(plain, phone="", wechat="wxid_invented-1"), MARKETS) == {}
     assert problems(replace(plain, country="CN", registration_no=NUMBERS[0].lower()), MARKETS) == {}
-
-
-def test_check_digits() -> None:
-    # The first is the example of GB 32100 itself; each no longer holds with any one sign changed.
-    for number in ("91350100M000100Y43", *NUMBERS):
-        assert holds("CN", number)
-        for place, sign in enumerate(number):
-            changed = number[:place] + ("8" if sign != "8" else "9") + number[place + 1 :]
-            assert not holds("CN", changed), changed
-    assert holds("HK", "1234567")
-    assert not holds("HK", " - ")
 
 
 @pytest.mark.django_db(transaction=True)
