@@ -1,8 +1,9 @@
 """How dates, amounts and countries read in a sentence, in the reader's language."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, pgettext
@@ -18,6 +19,16 @@ def is_chinese() -> bool:
 def day(value: date) -> str:
     """A date without its year, as both languages write it: ``30 Apr``, ``4月30日``."""
     return date_format(value, "n月j日" if is_chinese() else "j M")
+
+
+def long_day(value: date) -> str:
+    """A date with its year: ``30 Apr 2026``, ``2026年4月30日``."""
+    return date_format(value, "Y年n月j日" if is_chinese() else "j M Y")
+
+
+def moment(local: datetime) -> str:
+    """An instant on the clock that it is given in: ``23 Nov 2026, 08:12``."""
+    return date_format(local, "Y年n月j日 H:i" if is_chinese() else "j M Y, H:i")
 
 
 def amount(value: Decimal, *, exact: bool = False) -> str:
@@ -38,7 +49,7 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def country(code: str) -> str:
-    """A country's name where the programs know it, else its code."""
+    """A country's or region's name: for those of the programs ours, for all others the one that Unicode's CLDR has."""
     names = {
         "DE": pgettext("country", "Germany"),
         "FR": pgettext("country", "France"),
@@ -56,7 +67,14 @@ def country(code: str) -> str:
         "NL": pgettext("country", "the Netherlands"),
         "PL": pgettext("country", "Poland"),
     }
-    return names.get(code, code)
+    return names.get(code) or _territories("zh_Hans" if is_chinese() else "en").get(code, code)
+
+
+@cache
+def _territories(locale: str) -> dict[str, str]:
+    from babel import Locale  # a fifth of a second, and rarely needed
+
+    return dict(Locale.parse(locale).territories)
 
 
 def country_short(code: str) -> str:

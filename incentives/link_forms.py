@@ -1,17 +1,19 @@
 """The forms of a partner's links: they read what was typed; the services decide."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor
-from core.models import Program
+from core.models import PolicyVersion, Program
 from core.values import end_of, local_date
-from incentives.queries.programs import program_titles
+from core.words import long_day
 from merchants.models import TargetEntry
 from merchants.services.links import LONGEST_LABEL, MOST_USES
 from partners.models import Partner
@@ -34,9 +36,7 @@ class NewLinkForm(forms.Form):
 
     use_required_attribute = False
 
-    label = forms.CharField(
-        label=_("Label"), help_text=_("For you alone: a fair, a campaign, a merchant"), required=False
-    )
+    label = forms.CharField(label=_("Label, for you alone: a fair, a campaign, a merchant"), required=False)
     program = forms.ChoiceField(label=_("Program"), help_text=_("The merchant reads it on its page"), required=False)
     target = forms.CharField(
         label=_("For one entry of the list"),
@@ -52,9 +52,17 @@ class NewLinkForm(forms.Form):
         max_value=MOST_USES,
     )
 
-    def __init__(self, *args: Any, actor: Actor, partner: Partner, at: datetime, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        actor: Actor,
+        partner: Partner,
+        policies: Sequence[PolicyVersion],
+        at: datetime,
+        **kwargs: Any,
+    ) -> None:
         today = local_date(at, _zone())
-        programs = list(Program.objects.filter(policies__number=1).order_by("-ends_on", "code"))
+        programs = [policy.program for policy in policies]
         default = next((one for one in reversed(programs) if one.ends_on >= today), programs[0] if programs else None)
         kwargs["initial"] = {
             "program": default.code if default else "",
@@ -63,8 +71,21 @@ class NewLinkForm(forms.Form):
         }
         super().__init__(*args, **kwargs)
         self.actor, self.partner = actor, partner
-        self.fields["program"].choices = [*program_titles(), ("", _("None"))]  # type: ignore[attr-defined]
+        titles = [(policy.program.code, policy.title) for policy in policies]
+        self.fields["program"].choices = [*titles, ("", _("None"))]  # type: ignore[attr-defined]
         self.fields["label"].widget.attrs["maxlength"] = LONGEST_LABEL
+
+    @property
+    def in_words(self) -> str:
+        """What a link is like when nothing but the button is touched."""
+        program = dict(self.fields["program"].choices).get(self.initial["program"])  # type: ignore[attr-defined]
+        until = long_day(self.initial["last_day"])
+        if self.initial["program"]:
+            return gettext("For any merchant, into %(program)s, until the end of %(day)s.") % {
+                "program": program,
+                "day": until,
+            }
+        return gettext("For any merchant, until the end of %(day)s.") % {"day": until}
 
     def clean(self) -> dict[str, Any]:
         """Find the entry that the code names; one that isn't this partner's to recruit is not there."""

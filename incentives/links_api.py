@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import exceptions, mixins, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -15,9 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from core.actors import Actor
 from core.errors import BadInput, Conflict, DomainError, NotAllowed, NotFound
 from core.models import Program
-from incentives.queries.links import RELATED, STATES, link_rows
+from incentives.queries.links import STATES, link_rows, to_show
 from merchants.models import TargetEntry
 from merchants.services import create_link
 from partners.models import InviteLink, Partner
@@ -92,9 +94,14 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     lookup_field = "code"
     lookup_value_regex = r"[A-Za-z0-9._-]+"
 
+    @cached_property
+    def actor(self) -> Actor:
+        """Who asks."""
+        return actor_of(self.request.user)
+
     def get_queryset(self) -> QuerySet[Any]:
         """All for operators, the own organisations' for partners."""
-        found: QuerySet[Any] = InviteLink.objects.visible_to(actor_of(self.request.user)).select_related(*RELATED)
+        found: QuerySet[Any] = to_show(InviteLink.objects.visible_to(self.actor))
         return found.order_by("-pk")
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -115,7 +122,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     def create(self, request: Request) -> Response:
         """Make a link for any merchant, or for one entry of a program's list."""
         given = self._read(NewLinkSerializer)
-        actor = actor_of(request.user)
+        actor = self.actor
         partner = self._partner(given.pop("partner_code", None))
         program, entry = self._place(given.pop("program"), given.pop("target_code"))
         with _answers():
@@ -130,7 +137,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         """End it at once and for good."""
         link = self.get_object()
         with _answers():
-            revoke_link(actor=actor_of(request.user), link=link, at=timezone.now())
+            revoke_link(actor=self.actor, link=link, at=timezone.now())
         return Response(self._again(link))
 
     @extend_schema(
@@ -144,7 +151,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         """Give it a later end."""
         link, given = self.get_object(), self._read(ExtensionSerializer)
         with _answers():
-            extend_link(actor=actor_of(request.user), link=link, at=timezone.now(), **given)
+            extend_link(actor=self.actor, link=link, at=timezone.now(), **given)
         return Response(self._again(link))
 
     def _read(self, kind: type[serializers.Serializer[Any]]) -> dict[str, Any]:
@@ -153,7 +160,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         return dict(reader.validated_data)
 
     def _partner(self, code: str | None) -> Partner:
-        actor = actor_of(self.request.user)
+        actor = self.actor
         own = Partner.objects.visible_to(actor).filter(pk__in=actor.partner_ids)
         found = list(own.filter(code=code) if code else own[:2])
         if code and not found:
@@ -173,7 +180,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
             return found, None
         if found is None:
             raise exceptions.ValidationError({"program": "An entry's code needs its program."})
-        visible = TargetEntry.objects.visible_to(actor_of(self.request.user)).select_related("program")
+        visible = TargetEntry.objects.visible_to(self.actor).select_related("program")
         entry = visible.filter(program=found, code=target).first()
         if entry is None:
             raise exceptions.ValidationError({"target_code": "There is no such entry, or it is not for you."})
@@ -183,7 +190,7 @@ class LinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         return self._shown([self.get_queryset().get(pk=link.pk)])[0]
 
     def _shown(self, links: Any) -> Any:
-        rows = link_rows(actor=actor_of(self.request.user), links=list(links), at=timezone.now())
+        rows = link_rows(actor=self.actor, links=list(links), at=timezone.now())
         return self.get_serializer(rows, many=True).data
 
 

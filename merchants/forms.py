@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core import words
 from merchants.entrants import LONGEST, Entrant, problems
+from merchants.imports.iso import COUNTRIES
 from merchants.states import Consent
 
-# Where merchants of these programs come from, the likeliest first. Feeds know every country.
+# Where merchants of these programs come from, the likeliest first; then all others.
 HOMES = ("CN", "HK", "JP", "DE", "FR", "IT", "ES", "IE", "GB", "NL", "PL", "BR", "KR", "SG", "US")
 
 
@@ -51,8 +53,7 @@ class RegistrationForm(forms.Form):
     def __init__(self, *args: Any, markets: Sequence[str], partner: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.markets = markets
-        homes = [(code, words.country(code)) for code in HOMES]
-        self.fields["country"].widget = forms.Select(choices=[("", _("Choose …")), *homes])
+        self.fields["country"].widget = forms.Select(choices=[("", _("Choose …")), *_countries()])
         places = [(code, words.country(code)) for code in markets]
         self.fields["market"].widget = forms.Select(
             choices=places if len(places) == 1 else [("", _("Choose …")), *places]
@@ -77,3 +78,13 @@ class RegistrationForm(forms.Form):
         for name, message in problems(self.entrant(), self.markets).items():
             self.add_error(name, message)
         return found
+
+
+def _countries() -> list[tuple[str, list[tuple[str, str]]]]:
+    others = [(code, words.country(code)) for code in sorted(set(COUNTRIES) - set(HOMES))]
+    # Chinese readers know the codes' order from every other such list; names are sorted for those who read letters.
+    others.sort(key=lambda one: one[0] if words.is_chinese() else one[1])
+    return [
+        (gettext("Most often"), [(code, words.country(code)) for code in HOMES]),
+        (gettext("All others"), others),
+    ]

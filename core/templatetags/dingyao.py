@@ -5,7 +5,6 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from core import words
@@ -75,6 +74,14 @@ def percent(factor: Decimal | None) -> str:
 
 
 @register.filter
+def share(part: Decimal | float | None) -> str:
+    """A measured share in whole per cent: ``58%``; what is there at all is not called 0."""
+    if part is None:
+        return ""
+    return "<1%" if 0 < part < 0.01 else f"{round(part * 100)}%"
+
+
+@register.filter
 def day(value: date | None) -> str:
     """A date without its year: ``30 Apr``, ``4月30日``."""
     return words.day(value) if value else ""
@@ -83,18 +90,13 @@ def day(value: date | None) -> str:
 @register.filter
 def long_day(value: date | None) -> str:
     """A date with its year."""
-    if value is None:
-        return ""
-    return date_format(value, "Y年n月j日" if words.is_chinese() else "j M Y")
+    return words.long_day(value) if value else ""
 
 
 @register.filter
 def moment(value: datetime | None, zone: str = "Asia/Shanghai") -> str:
     """An instant on the program's clock: ``23 Nov 2026, 08:12``."""
-    if value is None:
-        return ""
-    local = value.astimezone(ZoneInfo(zone))
-    return date_format(local, "Y年n月j日 H:i" if words.is_chinese() else "j M Y, H:i")
+    return words.moment(value.astimezone(ZoneInfo(zone))) if value else ""
 
 
 @register.filter

@@ -1,23 +1,27 @@
-"""A partner's links with what they brought: visits, registrations, certified and eligible shops. For pages and API.
+"""A partner's links with what they brought, and who registered. For pages and API.
 
-A constant number of queries, however many links are shown. Shops count where the partner has them now: one that
-another partner's claim won is not told apart from one that never came.
+A constant number of queries, however many links are shown (`incentives.queries.link_counts`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, Sum
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core import words
 from core.actors import Actor
-from incentives.models import Result
-from incentives.queries.programs import latest_runs, program_titles
-from incentives.states import Verdict
-from merchants.models import Registration, RegistrationContact, Shop, TargetEntry
+from core.values import local_date
+from incentives.queries.link_counts import NOTHING, Counts, link_counts
+from incentives.queries.programs import program_titles
+from merchants.models import Registration, RegistrationConsent, RegistrationContact, Shop, TargetEntry
 from merchants.states import Consent
-from partners.models import InviteLink, LinkVisits, Suspension
+from partners.links import live_links
+from partners.models import InviteLink, Suspension
 
 # What `link_rows` reads of each link.
 RELATED = ("partner", "program", "batch", "revocation", "target__entry__merchant", "target__entry__brand")
@@ -34,7 +38,7 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """One link. `registrations` counts the portal's own form and shops that named the link without it."""
+    """One link as it is at `at`. `registrations` counts the own form and shops that named the link without it."""
 
     code: str
     partner_code: str
@@ -54,6 +58,29 @@ class LinkRow:
     certified: int
     eligible: int
     from_feed: bool
+    at: datetime
+    zone: ZoneInfo
+
+    @property
+    def until(self) -> str:
+        """When it ends, in words: a midnight as the end of the day before it."""
+        ends = self.expires_at.astimezone(self.zone)
+        if ends.time() == time.min:
+            return gettext("the end of %(day)s") % {"day": words.long_day(ends.date() - timedelta(days=1))}
+        return words.moment(ends)
+
+    @property
+    def when(self) -> str:
+        """The time that goes with the state."""
+        if self.state == "revoked" and self.revoked_at is not None:
+            return words.moment(self.revoked_at.astimezone(self.zone))
+        if self.state == "not_started":
+            return gettext("from %(moment)s") % {"moment": words.moment(self.starts_at.astimezone(self.zone))}
+        if self.state == "expired":
+            return gettext("since %(moment)s") % {"moment": self.until}
+        last = local_date(self.expires_at - timedelta(microseconds=1), self.zone)
+        left = words.days_left((last - local_date(self.at, self.zone)).days)
+        return gettext("until %(moment)s") % {"moment": self.until} + " · " + left
 
     @property
     def state_label(self) -> str:
@@ -101,40 +128,47 @@ class LinkTotals:
 
     links: int
     live: int
-    visits: int
-    registrations: int
-    certified: int
-    eligible: int
+    brought: Counts
 
 
-def link_rows(*, actor: Actor, links: Sequence[InviteLink], at: datetime) -> list[LinkRow]:
-    """The links, in their order, with their counts. `links` come from `visible_to(actor)` with their relations."""
-    ids = [link.pk for link in links]
-    counts = _counts(actor, Q(link__in=ids))
-    titles = dict(program_titles())
-    suspended = set(
-        Suspension.objects.filter(partner__in={link.partner_id for link in links}, during__upper_inf=True).values_list(
-            "partner", flat=True
-        )
-    )
-    return [_row(link, counts, titles, at, is_off=link.partner_id in suspended) for link in links]
+def to_show(links: QuerySet[InviteLink]) -> QuerySet[InviteLink]:
+    """The links with what a row of them reads. They come from `visible_to(actor)`."""
+    suspended = Suspension.objects.filter(partner=OuterRef("partner"), during__upper_inf=True)
+    return links.select_related(*RELATED).annotate(is_off=Exists(suspended))
 
 
-def link_totals(*, actor: Actor, partner_id: int, live: int) -> LinkTotals:
-    """What the partner's links brought; `live` is how many of them work, which `partners.links` knows."""
-    counts = _counts(actor, Q(link__partner=partner_id))
-    visits, registered, shops, certified, eligible = (sum(found.values()) for found in counts)
-    links = InviteLink.objects.visible_to(actor).filter(partner=partner_id).count()
-    return LinkTotals(links, live, visits, registered + shops, certified, eligible)
+def link_rows(
+    *,
+    actor: Actor,
+    links: Sequence[InviteLink],
+    at: datetime,
+    titles: Mapping[str, str] | None = None,
+    counts: Mapping[int, Counts] | None = None,
+) -> list[LinkRow]:
+    """The links, which come from `to_show`, in their order, with their counts.
+
+    Whoever knows the programs' titles by code, and what the links brought, need not have them asked for again.
+    """
+    titles = dict(program_titles()) if titles is None else titles
+    counts = link_counts(actor=actor, of=Q(link__in=[link.pk for link in links])) if counts is None else counts
+    return [_row(link, counts.get(link.pk, NOTHING), titles, at) for link in links]
+
+
+def link_totals(*, links: QuerySet[InviteLink], counts: Mapping[int, Counts], at: datetime) -> LinkTotals:
+    """What the links brought, all together, and how many of them work now. One query."""
+    live = Count("pk", filter=Q(pk__in=live_links(at).values("pk")))
+    found = links.aggregate(links=Count("pk"), live=live)
+    return LinkTotals(found["links"], found["live"], sum(counts.values(), NOTHING))
 
 
 def registered_through(*, actor: Actor, link: InviteLink, most: int = 100) -> list[Registered]:
     """Who registered on the portal's own form through the link, the latest first."""
-    rows = (
+    agreed = RegistrationConsent.objects.filter(registration=OuterRef("pk"), kind=Consent.SHARE_CONTACT)
+    rows = list(
         Registration.objects.visible_to(actor)
         .filter(link=link)
         .select_related("contact")
-        .prefetch_related("consents")
+        .annotate(shared=Exists(agreed))
         .order_by("-pk")[:most]
     )
     known = Shop.objects.visible_to(actor).filter(registration__in=[row.pk for row in rows])
@@ -142,8 +176,7 @@ def registered_through(*, actor: Actor, link: InviteLink, most: int = 100) -> li
     found = []
     for row in rows:
         shop = shops.get(row.pk)
-        shared = any(consent.kind == Consent.SHARE_CONTACT for consent in row.consents.all())
-        contact: RegistrationContact | None = getattr(row, "contact", None) if shared else None
+        contact: RegistrationContact | None = getattr(row, "contact", None) if row.shared else None
         found.append(
             Registered(
                 receipt=row.receipt,
@@ -159,48 +192,14 @@ def registered_through(*, actor: Actor, link: InviteLink, most: int = 100) -> li
     return found
 
 
-Counts = tuple[dict[int, int], dict[int, int], dict[int, int], dict[int, int], dict[int, int]]
-
-
-def _counts(actor: Actor, of: Q) -> Counts:
-    """Visits, registrations, shops without one, certified shops, eligible shops: each by link."""
-    visits = dict(LinkVisits.objects.filter(of).values_list("link").annotate(Sum("visits")))
-    # A registration whose shop went to another partner stays one: the merchant did register here.
-    registered = dict(Registration.objects.visible_to(actor).filter(of).values_list("link").annotate(Count("pk")))
-    # The index on shop.link.
-    shops = Shop.objects.visible_to(actor).filter(of)
-    by_link = {
-        link: (others, certified)
-        for link, others, certified in shops.values_list("link").annotate(
-            others=Count("pk", filter=Q(registration=None)),
-            certified=Count("pk", filter=Q(certified_at__isnull=False)),
-        )
-    }
-    eligible = dict(
-        Result.objects.visible_to(actor)
-        .filter(run__in=[run.pk for run in latest_runs()], verdict=Verdict.ELIGIBLE)
-        .filter(shop__in=Shop.objects.filter(of).values("pk"))
-        .values_list("shop__link")
-        .annotate(Count("shop", distinct=True))
-    )
-    return (
-        visits,
-        registered,
-        {link: others for link, (others, _certified) in by_link.items()},
-        {link: certified for link, (_others, certified) in by_link.items()},
-        eligible,
-    )
-
-
-def _row(link: InviteLink, counts: Counts, titles: dict[str, str], at: datetime, *, is_off: bool) -> LinkRow:
-    visits, registered, shops, certified, eligible = (found.get(link.pk, 0) for found in counts)
+def _row(link: InviteLink, brought: Counts, titles: Mapping[str, str], at: datetime) -> LinkRow:
     target = getattr(link, "target", None)
     revocation = getattr(link, "revocation", None)
     return LinkRow(
         code=link.code,
         partner_code=link.partner.code,
         label=link.label,
-        state=_state(link, at, is_off=is_off),
+        state=_state(link, at),
         program=link.program.code if link.program else None,
         program_title=titles.get(link.program.code, link.program.code) if link.program else "",
         target=target.entry.code if target else None,
@@ -210,11 +209,13 @@ def _row(link: InviteLink, counts: Counts, titles: dict[str, str], at: datetime,
         revoked_at=revocation.revoked_at if revocation else None,
         max_uses=link.max_uses,
         uses=link.uses,
-        visits=visits,
-        registrations=registered + shops,
-        certified=certified,
-        eligible=eligible,
+        visits=brought.visits,
+        registrations=brought.registrations,
+        certified=brought.certified,
+        eligible=brought.eligible,
         from_feed=link.batch.source == "feed",
+        at=at,
+        zone=ZoneInfo(settings.PLATFORM_TIME_ZONE),
     )
 
 
@@ -222,13 +223,13 @@ def _names(entry: TargetEntry) -> str:
     return entry.merchant_name or str(entry.merchant or entry.brand)
 
 
-def _state(link: InviteLink, at: datetime, *, is_off: bool) -> str:
+def _state(link: InviteLink, at: datetime) -> str:
     revocation = getattr(link, "revocation", None)
     if revocation is not None and revocation.revoked_at <= at:
         return "revoked"
     if link.expires_at <= at:
         return "expired"
-    if is_off:
+    if getattr(link, "is_off", False):
         return "suspended"
     if link.max_uses is not None and link.uses >= link.max_uses:
         return "used_up"

@@ -1,12 +1,14 @@
 """A partner's invite links: the list with what each brought, a new one, one link with its QR code, its end."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,12 +17,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import DomainError
-from core.models import Program
+from core.models import PolicyVersion
 from incentives.link_forms import ExtendForm, NewLinkForm, last_day_of
-from incentives.queries.links import RELATED, link_rows, link_totals, registered_through
+from incentives.queries.link_counts import link_counts
+from incentives.queries.links import LinkRow, link_rows, link_totals, registered_through, to_show
+from incentives.queries.programs import current_policies
 from incentives.views.common import actor_for, partner_for
 from merchants.services import create_link
-from partners.links import live_links, may_recruit
+from partners.links import may_recruit
 from partners.models import InviteLink, Partner
 from partners.services import extend_link, revoke_link
 
@@ -33,7 +37,10 @@ def links(request: HttpRequest) -> HttpResponse:
     """All links, the newest first, and the form for a new one."""
     partner, own = partner_for(request)
     actor, at = actor_for(request), timezone.now()
-    form = NewLinkForm(request.POST or None, actor=actor, partner=partner, at=at, initial=_asked(request))
+    policies = current_policies()
+    form = NewLinkForm(
+        request.POST or None, actor=actor, partner=partner, policies=policies, at=at, initial=_asked(request)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made = create_link(actor=actor, partner=partner, at=at, **form.given())
@@ -43,19 +50,24 @@ def links(request: HttpRequest) -> HttpResponse:
             messages.info(request, _("The link works now. Copy it, or show its QR code."))
             return redirect("portal-link", made.code)
     visible = InviteLink.objects.visible_to(actor).filter(partner=partner)
-    live = live_links(at).filter(partner=partner).count()
-    page = Paginator(visible.select_related(*RELATED).order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
+    counts = link_counts(actor=actor, of=Q(link__partner=partner))
+    totals = link_totals(links=visible, counts=counts, at=at)
+    pages = Paginator(to_show(visible).order_by("-pk"), PER_PAGE)
+    pages.count = totals.links  # which has been counted
+    page = pages.get_page(request.GET.get("page"))
+    titles = {policy.program.code: policy.title for policy in policies}
     return render(
         request,
         "portal/links.html",
         {
-            **_frame(request, partner, own),
+            **_frame(request, partner, own, policies),
             "form": form,
             "may_recruit": may_recruit(actor, partner.pk),
             "open": form.is_bound or bool(_asked(request)),
+            "house": request.build_absolute_uri("/").rstrip("/"),
             "page": page,
-            "links": link_rows(actor=actor, links=list(page.object_list), at=at),
-            "totals": link_totals(actor=actor, partner_id=partner.pk, live=live),
+            "links": link_rows(actor=actor, links=list(page.object_list), at=at, titles=titles, counts=counts),
+            "totals": totals,
         },
         status=422 if form.is_bound else 200,
     )
@@ -138,11 +150,14 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     actor = actor_for(request)
-    (row,) = link_rows(actor=actor, links=[found], at=timezone.now())
+    policies = current_policies()
+    titles = {policy.program.code: policy.title for policy in policies}
+    (row,) = link_rows(actor=actor, links=[found], at=timezone.now(), titles=titles)
     context = {
-        **_frame(request, partner, own),
+        **_frame(request, partner, own, policies),
         "link": row,
         "address": _address(request, found),
+        "message": _message(partner, row),
         "registered": registered_through(actor=actor, link=found),
         "form": form,
         "may_recruit": may_recruit(actor, partner.pk),
@@ -154,7 +169,7 @@ def _link_or_404(request: HttpRequest, code: str) -> tuple[InviteLink, Partner, 
     """The partner's link of this code. Foreign and absent are not told apart."""
     partner, own = partner_for(request)
     visible = InviteLink.objects.visible_to(actor_for(request)).filter(partner=partner)
-    found = visible.filter(code=code).select_related(*RELATED).first()
+    found = to_show(visible.filter(code=code)).first()
     if found is None:
         raise Http404
     return found, partner, own
@@ -164,16 +179,28 @@ def _address(request: HttpRequest, found: InviteLink) -> str:
     return request.build_absolute_uri(reverse("invite", args=[found.code]))
 
 
+def _message(partner: Partner, row: LinkRow) -> str:
+    """What a recruiter can send along, in the recruiter's language: merchants mostly read the same."""
+    if row.program_title:
+        said = _("%(partner)s invites you to open a shop in %(program)s. Register here, it takes three minutes:")
+        return said % {"partner": partner.name, "program": row.program_title}
+    return _("%(partner)s invites you to open a shop. Register here, it takes three minutes:") % {
+        "partner": partner.name
+    }
+
+
 def _asked(request: HttpRequest) -> dict[str, str]:
     """What another page asks a new link for: `?program=…&target=…`."""
     return {name: request.GET[name] for name in ("program", "target") if request.GET.get(name)}
 
 
-def _frame(request: HttpRequest, partner: Partner, own: list[Partner]) -> dict[str, Any]:
+def _frame(
+    request: HttpRequest, partner: Partner, own: list[Partner], policies: Sequence[PolicyVersion]
+) -> dict[str, Any]:
     return {
         "here": "links",
         "partner": partner,
         "own": own,
         "looking_in": actor_for(request).is_operator,
-        "program": Program.objects.filter(policies__number=1).order_by("-ends_on", "code").first(),
+        "program": policies[0].program if policies else None,
     }

@@ -7,8 +7,8 @@ from core.models import PolicyVersion
 from core.policy import DEFAULT_MARKETS
 from merchants.models import Registration
 from partners.links import live_links
-from partners.models import Application, InviteLink
-from partners.states import ApplicationState, Service
+from partners.models import InviteLink
+from partners.offers import offer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Invite:
     code: str
     partner: str
     category: str
-    services: tuple[str, ...]
+    offer: str
     program: str | None
     first: date | None
     last: date | None
@@ -53,7 +53,7 @@ def invite(*, code: str, at: datetime) -> Invite | None:
         code=link.code,
         partner=link.partner.name,
         category=link.partner.get_category_display(),
-        services=_services(link.partner_id),
+        offer=offer_of(link.partner),
         program=program.title if program else None,
         first=program.starts_on if program else None,
         last=program.ends_on if program else None,
@@ -88,14 +88,3 @@ def receipt(*, number: str, platform_zone: str) -> Receipt | None:
         shop_known=shop is not None,
         certified_at=shop.certified_at if shop else None,
     )
-
-
-def _services(partner_id: int) -> tuple[str, ...]:
-    """What the partner said, when it was certified, that it does for merchants."""
-    stated = (
-        Application.objects.filter(partner=partner_id, state=ApplicationState.CERTIFIED)
-        .order_by("-decided_at")
-        .values_list("services", flat=True)
-        .first()
-    )
-    return tuple(str(Service(service).label) for service in stated or ())

@@ -101,12 +101,17 @@ def test_the_list_says_what_each_link_brought(hers: InviteLink, sign_in: SignIn)
 def test_three_clicks_make_a_link_that_works(hers: InviteLink, sign_in: SignIn, world: World) -> None:
     alice = sign_in("alice")
     page = alice.get("/partner/links").content.decode()
+    # The first click was on "Links". The form is there, with defaults that work, and says which.
     defaults = dict(re.findall(r'name="(last_day)" value="([^"]*)"', page))
     assert date.fromisoformat(defaults["last_day"]) > timezone.now().date()
+    assert "For any merchant," in page
     answer = alice.post("/partner/links", defaults, follow=True)
     made = InviteLink.objects.latest("pk")
     assert answer.redirect_chain == [(f"/partner/links/{made.code}", 302)]
-    assert f'value="http://testserver/i/{made.code}"' in answer.content.decode()
+    # The third: the button copies the address, as the one beside the link in the list does.
+    address = f"http://testserver/i/{made.code}"
+    assert re.search(f'<button class="btn go"[^>]*data-copy="{address}"[^>]*>Copy the link', answer.content.decode())
+    assert f'data-copy="{address}"' in alice.get("/partner/links").content.decode()
     assert len(made.code) == 27
     assert Client().get(f"/i/{made.code}").status_code == 200
     assert AuditEvent.objects.latest("pk").actor_id == world.alice.pk
@@ -119,7 +124,6 @@ def test_mistakes_are_told_beside_the_fields_and_make_nothing(hers: InviteLink, 
     said = text(answer)
     assert "Choose the last day on which the link works." in said
     assert "There is no such entry on this program&#x27;s list, or it is not for you." in said
-    assert "<details" in answer.content.decode()
     assert re.search(r"<details[^>]* open", answer.content.decode())
     assert "passed already" in text(sign_in("alice").post("/partner/links", {"last_day": "2026-01-01"}))
     assert InviteLink.objects.count() == before
@@ -149,6 +153,10 @@ def test_it_is_extended_and_revoked_on_its_page(hers: InviteLink, sign_in: SignI
     page = text(bob.get("/partner/links/HERS"))
     assert "Nobody can register through this link now" in page
     assert "Revoke this link" not in page
+    # Neither a QR code nor a button hands out what leads nowhere.
+    assert "QR code" not in page
+    assert "data-copy" not in bob.get("/partner/links/HERS").content.decode()
+    assert "data-copy" not in bob.get("/partner/links").content.decode()
 
 
 def test_the_qr_code_holds_the_address(hers: InviteLink, sign_in: SignIn) -> None:
@@ -171,7 +179,7 @@ def test_the_qr_code_holds_the_address(hers: InviteLink, sign_in: SignIn) -> Non
 def test_a_viewer_looks_and_changes_nothing(hers: InviteLink, sign_in: SignIn, world: World) -> None:
     Membership.objects.filter(user=world.bob).update(role="viewer")
     bob = sign_in("bob")
-    assert "Make a link" not in text(bob.get("/partner/links"))
+    assert "Make the link" not in text(bob.get("/partner/links"))
     assert "Revoke" not in text(bob.get("/partner/links/HERS"))
     assert "Only an owner or a member" in text(bob.post("/partner/links", {"last_day": "2098-01-01"}))
     bob.post("/partner/links/HERS/revoke")
@@ -214,18 +222,43 @@ def test_a_rivals_lists_show_nothing_of_hers(hers: InviteLink, sign_in: SignIn) 
     assert sign_in("olga").get("/api/v1/links").json()["count"] == 1
 
 
-def test_more_links_take_no_more_queries(hers: InviteLink, sign_in: SignIn, world: World) -> None:
+@pytest.mark.parametrize("path", ["/partner/links", "/api/v1/links"])
+def test_fifty_links_take_no_more_queries_than_one(
+    hers: InviteLink, sign_in: SignIn, world: World, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incentives.views.links.PER_PAGE", 100)
     alice = sign_in("alice")
-    for path in ("/partner/links", "/api/v1/links"):
+    alice.get(path)
+    with CaptureQueriesContext(connection) as one:
+        assert alice.get(path).content.count(b"HERS") >= 1
+    for number in range(49):
+        made = make_link(world.haiqiao, f"L-{number:02}", program=world.program)
+        register_merchant(code=made.code, entrant=entrant(number + 2), at=timezone.now())
+        LinkVisits.objects.create(link=made, day=date(2026, 1, 1), visits=number)
+    with CaptureQueriesContext(connection) as fifty:
+        shown = alice.get(path).content.decode()
+    assert all(f"L-{number:02}" in shown for number in range(49))
+    assert len(fifty) == len(one) < 15, [query["sql"] for query in fifty.captured_queries]
+
+
+def test_more_registrations_take_no_more_queries(hers: InviteLink, sign_in: SignIn) -> None:
+    alice, path = sign_in("alice"), "/partner/links/HERS"
+    alice.get(path)
+    with CaptureQueriesContext(connection) as few:
         alice.get(path)
-        with CaptureQueriesContext(connection) as few:
-            assert alice.get(path).status_code == 200
-        for number in range(12):
-            made = make_link(world.haiqiao, f"{path[1]}-{number}", program=world.program)
-            register_merchant(code=made.code, entrant=entrant(number + 2), at=timezone.now())
-        with CaptureQueriesContext(connection) as many:
-            alice.get(path)
-        assert len(many) <= len(few), [query["sql"] for query in many.captured_queries]
+    for number in range(20):
+        register_merchant(code="HERS", entrant=entrant(number + 2), at=timezone.now())
+    with CaptureQueriesContext(connection) as many:
+        assert text(alice.get(path)).count("虚构商家") == 22
+    assert len(many) == len(few) < 15, [query["sql"] for query in many.captured_queries]
+
+
+def test_a_links_end_is_said_with_the_days_that_are_left(hers: InviteLink, sign_in: SignIn) -> None:
+    alice = sign_in("alice")
+    last = (timezone.now() + timedelta(days=20)).date()
+    alice.post("/partner/links", {"last_day": last.isoformat()})
+    said = text(alice.get("/partner/links"))
+    assert re.search(rf"until the end of {last.day} \w+ {last.year} · (19|20|21) days left", said)
 
 
 def test_the_api_makes_extends_and_revokes(hers: InviteLink, sign_in: SignIn, world: World) -> None:
