@@ -52,6 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "invite_code",
         "partner_code",
         "certified_at",
+        "receipt",
     ),
     "fx": ("rate_date", "currency", "rate"),
     "shop_statuses": ("shop_code", "status", "at", "reason"),

@@ -17,6 +17,7 @@ from core.models import Program, User
 from core.policy import Policy
 from core.services import create_program
 from incentives.demo.decisions import decide_payouts
+from incentives.demo.invites import make_invites
 from incentives.demo.moments import CLOSED_QUARTER, ZONE
 from incentives.demo.people import create_colleagues, create_people
 from incentives.demo.season import ProgramPlan, Season, plan_season, program_code
@@ -82,6 +83,7 @@ def seed(*, now: datetime, folder: Path, live: bool = True, say: Callable[[str],
         first = _run(season.closed, people["olga"])
         _run(season.running, people["olga"])
         _assign(season, people["olga"])
+        make_invites(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
         decide_payouts(run=first, people=people, now=season.moments.now)
     # After the commit: the feeds have asked for an automatic run by now, and these take its place.
     as_of = None if live else season.moments.now

@@ -16,13 +16,16 @@ from core.audit import verify_chain
 from core.errors import Conflict, NotAllowed
 from core.models import AuditEvent, FactBatch, User
 from incentives.demo.cast import ALICE, CHARLIE, OVERTURNED
+from incentives.demo.invites import a_receipt
 from incentives.demo.seeding import Seeded, seed
 from incentives.demo.signins import PASSWORD, SIGNINS
 from incentives.engine.changes import changes
 from incentives.engine.run import work
 from incentives.models import Payout, PayoutLine, PayoutPreview, Result, Run
+from incentives.queries.links import link_rows, to_show
 from incentives.states import LineState, PayoutState, Verdict
-from merchants.models import Attribution, Import, RejectedRow, Shop
+from merchants.models import Attribution, Import, Registration, RejectedRow, Shop
+from partners.models import InviteLink
 from partners.people import actor_of
 from tests.demo.test_season import MID_QUARTER, judge, read
 from tests.oracle.reading import CONDITIONS
@@ -139,6 +142,24 @@ def test_this_morning_s_facts_explain_what_changed(seeded: Seeded) -> None:
     assert {"settlement", "stock", "status", "rate", "listing", "certification", "partner"} <= found
 
 
+def test_links_that_people_made_and_merchants_who_came_through_them(seeded: Seeded) -> None:
+    alice = actor_of(User.objects.get(email="alice@example.com"))
+    links = list(to_show(InviteLink.objects.visible_to(alice)))
+    rows = link_rows(actor=alice, links=links, at=MID_QUARTER)
+    assert {"live", "revoked", "used_up", "expired"} <= {row.state for row in rows}
+    assert all(row.visits >= row.registrations for row in rows)
+    assert sum(row.eligible for row in rows) >= 5
+    fair = next(row for row in rows if "Trade fair" in row.label)
+    assert (fair.registrations, fair.certified) == (3, 1)
+    assert Registration.objects.contested().count() == 2
+    # What `make demo` prints: a merchant's receipt, whose shop is certified by now.
+    shop = Shop.objects.get(registration__receipt=str(a_receipt()).removeprefix("/r/"))
+    assert shop.certified_at is not None
+    assert Attribution.objects.get(shop=shop).cause == "link"
+    page = Client().get(a_receipt() or "", headers={"accept-language": "en"}).content.decode()
+    assert page.count('<li class="done">') == 3
+
+
 def test_the_sign_ins_work(seeded: Seeded) -> None:
     for sign_in in SIGNINS:
         user = User.objects.get(email=sign_in.email)
@@ -163,6 +184,7 @@ def test_a_second_call_changes_nothing(seeded: Seeded, settings: Settings) -> No
     )
     for sign_in in SIGNINS:
         assert sign_in.email in output.getvalue()
+    assert f"without signing in: {a_receipt()}\n" in output.getvalue()
     assert verify_chain().intact
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 
 from core.cli import Command as BaseCommand
 from core.errors import NotAllowed
+from incentives.demo.invites import a_receipt
 from incentives.demo.seeding import is_seeded, seed
 from incentives.demo.signins import PASSWORD, SIGNINS
 
@@ -43,3 +44,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Sign in with the password {PASSWORD} as")
         for sign_in in SIGNINS:
             self.stdout.write(f"  {sign_in.email:<{email}}  {sign_in.path:<{path}}  {sign_in.about}")
+        receipt = a_receipt()
+        if receipt:
+            self.stdout.write(f"And what a merchant sees, without signing in: {receipt}")
