@@ -13,8 +13,8 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from core import audit
-from core.actors import Actor
-from core.errors import NotFound
+from core.actors import Actor, Capability
+from core.errors import NotAllowed, NotFound
 from core.models import User
 
 # What a browser calls itself by, the more particular first: most also name the ones that they descend from.
@@ -95,6 +95,22 @@ def end_other_sessions(*, actor: Actor, here: str | None) -> int:
         subject=("core.user", actor.user_id),
         details={"sessions": [row.pk for row in rows]},
     )
+    return ended
+
+
+@transaction.atomic
+def sign_out_everywhere(*, actor: Actor, user: User) -> int:
+    """Sign somebody else out on all their devices; return on how many that was. They may sign in again.
+
+    Raises NotAllowed without the capability, and for the actor's own account, which has a page of its own.
+    """
+    actor.require(Capability.MANAGE_USERS)
+    if actor.user_id == user.pk:
+        raise NotAllowed(_("Sign yourself out on your own devices under your account."))
+    rows = list(UserSession.objects.filter(user=user))
+    ended, _by_model = Session.objects.filter(pk__in=[row.session_key for row in rows]).delete()
+    UserSession.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    audit.record(actor=actor, action="session.all_ended", subject=user, details={"sessions": [row.pk for row in rows]})
     return ended
 
 

@@ -13,6 +13,7 @@ from config.settings.parts.signing import signing_key
 DEBUG = env.flag("DEBUG")
 DEMO_ALLOWED = True
 DEMO = env.flag("DINGYAO_DEMO")
+OPERATORS_NEED_SECOND_FACTOR = env.flag("OPERATORS_NEED_SECOND_FACTOR")
 SECRET_KEY = env.optional("SECRET_KEY") or STATE.secret_key()
 STATEMENT_SIGNING_KEY = signing_key(env.optional("STATEMENT_SIGNING_KEY") or STATE.statement_key())
 PAYEE_KEYS = payee_keys(env.words("PAYEE_KEYS", []) or [STATE.payee_key()])

@@ -24,6 +24,7 @@ from config.settings.base import CELERY_BROKER_TRANSPORT_OPTIONS, REDIS_URL, STO
 SECRET_KEY = "only-for-tests-" + "x" * 50
 STATEMENT_SIGNING_KEY = "only-for-tests-" + "x" * 27 + "A"  # 32 bytes as base64url
 PAYEE_KEYS = ("only-for-tests-" + "y" * 27 + "A=",)
+OPERATORS_NEED_SECOND_FACTOR = False  # tests of it turn it on
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 METRICS_ALLOWED_NETWORKS = ["127.0.0.0/8"]
 

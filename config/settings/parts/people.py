@@ -58,5 +58,7 @@ SIGN_IN_LOCK_MINUTES = env.integer("SIGN_IN_LOCK_MINUTES", 15, minimum=1)
 
 # Whether a second person certifies an organisation than the one who took its application into review.
 CERTIFICATION_FOUR_EYES = env.flag("CERTIFICATION_FOUR_EYES")
+# Whether operators reach their pages only with a second factor. One's own machine goes without, and says so.
+OPERATORS_NEED_SECOND_FACTOR = env.flag("OPERATORS_NEED_SECOND_FACTOR", default=True)
 # For how long a colleague may take up an invitation.
 INVITATION_DAYS = env.integer("INVITATION_DAYS", 7, minimum=1)

@@ -1,0 +1,57 @@
+"""The admin dashboard's rail: what operators can go to, grouped by work. A page adds itself here, and nowhere else.
+
+Names of addresses, not imports: the rail stands on the lowest floor, the pages on all.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page: what `here` calls it, its words, its address and its icon's path (16 by 16).
+
+    `of_program` says that the address takes the code of the program at hand; without one the entry isn't shown.
+    """
+
+    key: str
+    label: Promise
+    url_name: str
+    icon: str
+    of_program: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under one heading; the first group has none."""
+
+    heading: Promise | None
+    entries: tuple[Entry, ...]
+
+
+_SHOP = "M2 6h12l-1-3.500H3zM3 6v8h10V6M6.500 14v-4h3v4"
+_QUESTION = "M8 14.500a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM6 6a2 2 0 1 1 3 1.700L8 8.500v.7M8 11.500v.1"
+_ROUND = "M13.500 8A5.500 5.500 0 1 1 11 3.400M11 1v3H8"
+_PERSON = "M8 8a2.750 2.750 0 1 0 0-5.500A2.750 2.750 0 0 0 8 8zM2.500 14a5.500 5.500 0 0 1 11 0"
+_LIST = "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1"
+
+RAIL: tuple[Group, ...] = (
+    Group(None, (Entry("overview", gettext_lazy("Today"), "console-overview", "M2 7.500 8 2.500l6 5V14H2z"),)),
+    Group(
+        gettext_lazy("Facts"),
+        (
+            Entry("shops", gettext_lazy("Shops"), "console-shops", _SHOP, of_program=True),
+            Entry("unknown", gettext_lazy("Unknown data"), "console-unknown", _QUESTION, of_program=True),
+        ),
+    ),
+    Group(gettext_lazy("Evaluate"), (Entry("runs", gettext_lazy("Runs"), "console-runs", _ROUND),)),
+    Group(
+        gettext_lazy("Govern"),
+        (
+            Entry("people", gettext_lazy("People"), "console-people", _PERSON),
+            Entry("audit", gettext_lazy("Audit trail"), "console-audit", _LIST),
+        ),
+    ),
+)

@@ -1,0 +1,49 @@
+"""What every page of the admin dashboard shares: who may open it, and how a decision is taken there.
+
+It stands where memberships are known; pages of the floors above use it.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+
+from core.actors import Capability
+from core.errors import DomainError
+from partners.pages import actor_for
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def operators(view: View[P]) -> View[P]:
+    """Let operators in alone. Strangers are asked to sign in; to partners the page doesn't exist.
+
+    What somebody may *do* there is asked by the service that does it.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not actor_for(request).can(Capability.VIEW_EVERYTHING):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return login_required(guarded)
+
+
+def decide(request: HttpRequest, act: Callable[[], Any], *, said: str, back: str) -> HttpResponse:
+    """Take a decision that a page has posted: call the service, and go `back` with what happened.
+
+    `said` tells it in the past tense ("Held the payout of Harbour."). A refusal goes back with its own words and
+    changes nothing.
+    """
+    try:
+        act()
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, said)
+    return HttpResponseRedirect(back)
