@@ -5,7 +5,9 @@ from __future__ import annotations
 from rest_framework.routers import DefaultRouter
 
 from incentives import api as incentives
+from incentives import desk_api as desk
 from incentives import links_api as links
+from incentives import money_api as money
 from incentives import notices_api as notices
 from merchants import api as merchants
 from partners import arriving_api as arriving
@@ -20,5 +22,7 @@ links.register(router)
 notices.register(router)
 arriving.register(router)
 programs.register(router)
+desk.register(router)
+money.register(router)
 
 urlpatterns = router.urls

@@ -26,6 +26,8 @@ OPERATORS = (302, 404, 404, 200)
 BACK_OFFICE = (302, 302, 302, 200)
 API = (403, 200, 200, 200)
 ACCOUNT = (302, 200, 200, 200)
+DESK = (403, 404, 404, 200)  # the operators' API: to everybody else there is nothing there
+DECIDED = (403, 404, 404, 405)  # something is decided there, so it isn't looked at
 
 POSTED = (302, 405, 405, 405)  # something happens there, so it isn't looked at
 
@@ -104,6 +106,29 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "partner/links/<code>/qr.png": OWN,
     "i/<code>": OPEN,
     "r/<number>": OPEN,
+    "api/v1/operator/payouts": DESK,
+    "api/v1/operator/payouts/<payout>": DESK,
+    "api/v1/operator/payouts/<payout>/notes": DESK,
+    "api/v1/operator/payouts/<payout>/<step>": DECIDED,
+    "api/v1/operator/lines/<line>/<step>": DECIDED,
+    "api/v1/operator/holds": DESK,
+    "api/v1/operator/holds/<partner>/<step>": DECIDED,
+    "api/v1/operator/bulk": DECIDED,
+    "api/v1/operator/bulk/<bulk>": (403, 404, 404, 404),  # there is none: tests/incentives has one
+    "api/v1/operator/runs/<run>/submit": DECIDED,
+    "api/v1/operator/adjustments": DESK,
+    "api/v1/operator/adjustments/<adjustment>/<answer>": DECIDED,
+    "api/v1/operator/accounts": DESK,
+    "api/v1/operator/batches": DESK,
+    "api/v1/operator/batches/<batch>": (403, 404, 404, 404),  # there is none: tests/incentives has one
+    "api/v1/operator/batches/<batch>/payments": (403, 404, 404, 404),
+    "api/v1/operator/batches/<batch>/drop": DECIDED,
+    "api/v1/operator/batches/<batch>/export": DECIDED,
+    "api/v1/operator/batches/<batch>/<move>": DECIDED,
+    "api/v1/operator/bank-results": DESK,
+    "api/v1/operator/ledger": DESK,
+    "api/v1/operator/ledger/balances": DESK,
+    "api/v1/operator/ledger/export": DESK,
     "operator/": OPERATORS,
     "operator/<program>/shops": OPERATORS,
     "operator/<program>/shops.csv": OPERATORS,
@@ -122,6 +147,14 @@ VALUES = {
     "mail_id": "1",
     "code": "LINK-1",
     "number": "R-1",
+    "step": "hold",
+    "move": "lock",
+    "answer": "confirm",
+    "line": "1",
+    "bulk": "1",
+    "run": "1",
+    "adjustment": "1",
+    "batch": "1",
     "invitation": "1",
 }
 
@@ -163,6 +196,7 @@ def apply_for_another(world: World) -> None:
     file = add_application_file(actor=alice, application=application, file=pdf())
     submit_application(actor=alice, application=application)
     VALUES.update(application=str(application.pk), file=str(file.pk), token="no-such-token")
+    VALUES.update(payout=str(Payout.objects.get(partner=world.haiqiao).pk))
 
 
 @pytest.fixture
