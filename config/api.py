@@ -9,6 +9,7 @@ from incentives import desk_api as desk
 from incentives import links_api as links
 from incentives import money_api as money
 from incentives import notices_api as notices
+from incentives import overview_api as overviews
 from merchants import api as merchants
 from partners import arriving_api as arriving
 from partners import programs_api as programs
@@ -20,6 +21,7 @@ merchants.register(router)
 incentives.register(router)
 links.register(router)
 notices.register(router)
+overviews.register(router)
 arriving.register(router)
 programs.register(router)
 desk.register(router)

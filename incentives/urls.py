@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from incentives.views import console, home, merchants, notices, portal, statements
+from incentives.views import console, home, merchants, notices, overview, portal, statements
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("partner/", portal.overview, name="portal-overview"),
+    path("partner/", overview.overview, name="portal-overview"),
+    path("partner/<str:program>/overview", overview.overview, name="portal-overview-of"),
     path("partner/<str:program>/shops", merchants.shops, name="portal-shops"),
     path("partner/<str:program>/shops.csv", merchants.shops_csv, name="portal-shops-csv"),
     path("partner/<str:program>/shops.xlsx", merchants.shops_xlsx, name="portal-shops-xlsx"),

@@ -85,6 +85,8 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "notices/<notice>": (302, 404, 404, 404),  # each person's own: tests/notices has the one that may
     "notices/<notice>/read": (302, 405, 405, 405),
     "partner/": (302, 200, 200, 404),
+    "partner/<program>/overview": (302, 200, 200, 404),
+    "api/v1/overviews/<program>/<partner>": (403, 200, 404, 200),
     "partner/<program>/shops": (302, 200, 200, 404),
     "partner/<program>/shops.csv": (302, 200, 200, 404),
     "partner/<program>/shops.xlsx": (302, 200, 200, 404),
