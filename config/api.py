@@ -11,6 +11,7 @@ from incentives import money_api as money
 from incentives import notices_api as notices
 from incentives import overview_api as overviews
 from merchants import api as merchants
+from merchants import targets_api as targets
 from partners import arriving_api as arriving
 from partners import programs_api as programs
 
@@ -18,6 +19,7 @@ app_name = "api"
 
 router = DefaultRouter(trailing_slash=False)
 merchants.register(router)
+targets.register(router)
 incentives.register(router)
 links.register(router)
 notices.register(router)

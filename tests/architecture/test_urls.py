@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from incentives.models import Payout
 from incentives.services import submit_run
 from partners.services import add_application_file, save_draft, submit_application
-from tests.incentives.factories import AFTER_CLOSE, World, make_registration, make_world
+from tests.incentives.factories import AFTER_CLOSE, World, make_entry, make_merchant, make_registration, make_world
 from tests.partners.test_applications import WHOLE, pdf
 
 # Answers to GET, as: stranger, alice (its partner), charlie (another partner), olga (an operator).
@@ -100,6 +100,18 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/v1/links/<code>": (403, 200, 404, 200),
     "api/v1/links/<code>/revoke": (403, 405, 405, 405),
     "api/v1/links/<code>/extend": (403, 405, 405, 405),
+    "partner/<program>/targets": (302, 200, 200, 404),
+    "partner/<program>/targets/<code>": OWN,
+    "partner/<program>/targets/<code>/claim": POSTED,
+    "partner/<program>/targets/<code>/release": POSTED,
+    "partner/<program>/claims": (302, 200, 200, 404),
+    "partner/<program>/check": (302, 200, 200, 404),
+    "api/v1/targets": API,
+    "api/v1/targets/check": (403, 405, 405, 405),
+    "api/v1/targets/<program>/<code>": (403, 200, 404, 200),
+    "api/v1/targets/<program>/<code>/claim": (403, 405, 405, 405),
+    "api/v1/targets/<program>/<code>/release": (403, 405, 405, 405),
+    "api/v1/claims": API,
     "partner/links": (302, 200, 200, 404),
     "partner/links/<code>": OWN,
     "partner/links/<code>/revoke": (302, 405, 405, 405),
@@ -187,6 +199,7 @@ def world(db: None) -> World:
     world = make_world()
     submit_run(actor=world.actor("olga"), run=world.run, at=AFTER_CLOSE)
     make_registration(world.haiqiao, code="LINK-1", receipt="R-1")
+    make_entry(world.program, make_merchant(), "LINK-1", assigned_to=world.haiqiao)  # one code serves both addresses
     apply_for_another(world)
     return world
 
