@@ -10,8 +10,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from core import words
 from merchants.checker import AskedTooOften, BadQuestion, check_merchant
-from merchants.forms import country_choices
+from merchants.forms import HOMES
+from merchants.imports.iso import COUNTRIES
 from merchants.registration_numbers import fault
 from merchants.views.targets import around, desk_for
 
@@ -49,7 +51,8 @@ class CheckForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["country"].choices = country_choices()  # type: ignore[attr-defined]
+        others = sorted(set(COUNTRIES) - set(HOMES))
+        self.fields["country"].choices = [(code, words.country(code)) for code in (*HOMES, *others)]  # type: ignore[attr-defined]
 
 
 @login_required
