@@ -19,12 +19,15 @@ PARTNERS = 200
 ZERO = datetime(2025, 12, 1, tzinfo=UTC)
 
 
-def write_feeds(folder: Path, *, shops: int, lines: int, seed: int = 1) -> None:
-    """Write all feeds for `shops` shops with `lines` settlement lines in total into `folder`."""
+def write_feeds(folder: Path, *, shops: int, lines: int, seed: int = 1, half: bool = False) -> None:
+    """Write all feeds for `shops` shops with `lines` settlement lines in total into `folder`.
+
+    The partners have as many shops each; with `half`, every second shop is the first partner's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write_partners(folder / "partners.csv")
     _write_rates(folder / "fx.csv")
-    certified = _write_shops(folder, shops, Random(seed))
+    certified = _write_shops(folder, shops, Random(seed), half=half)
     write_settlements(folder / "settlements.csv", certified, lines, Random(seed + 1))
 
 
@@ -80,7 +83,7 @@ def _write_rates(path: Path) -> None:
                 out.write(f"{day},{currency},{rate + offset / 10_000:.6f}\n")
 
 
-def _write_shops(folder: Path, shops: int, random: Random) -> list[datetime | None]:
+def _write_shops(folder: Path, shops: int, random: Random, *, half: bool) -> list[datetime | None]:
     certified: list[datetime | None] = []
     with (
         (folder / "shops.csv").open("w", encoding="utf-8") as out,
@@ -102,9 +105,10 @@ def _write_shops(folder: Path, shops: int, random: Random) -> list[datetime | No
                 at = None
             certified.append(at)
             stamp = at.isoformat() if at else ""
+            partner = 0 if half and number % 2 == 0 else number % PARTNERS
             out.write(
                 f"S{number:07},Merchant {merchant},CN,R{merchant:08},Brand {merchant},{MARKETS[number % 6]},"
-                f"{registered.isoformat()},P{number % PARTNERS:04},{stamp}\n"
+                f"{registered.isoformat()},P{partner:04},{stamp}\n"
             )
             if merchant == number:
                 targets.write(f"{PROGRAM},T{number:07},CN,R{merchant:08},target,2025-12-01,approved\n")

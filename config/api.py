@@ -5,9 +5,13 @@ from __future__ import annotations
 from rest_framework.routers import DefaultRouter
 
 from incentives import api as incentives
+from incentives import desk_api as desk
 from incentives import links_api as links
+from incentives import money_api as money
 from incentives import notices_api as notices
+from incentives import overview_api as overviews
 from merchants import api as merchants
+from merchants import targets_api as targets
 from partners import arriving_api as arriving
 from partners import programs_api as programs
 
@@ -15,10 +19,14 @@ app_name = "api"
 
 router = DefaultRouter(trailing_slash=False)
 merchants.register(router)
+targets.register(router)
 incentives.register(router)
 links.register(router)
 notices.register(router)
+overviews.register(router)
 arriving.register(router)
 programs.register(router)
+desk.register(router)
+money.register(router)
 
 urlpatterns = router.urls

@@ -34,5 +34,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incentives.link_urls")),
     path("demo/outbox", outbox.outbox, name="demo-outbox"),
     path("demo/outbox/<str:mail_id>", outbox.mail, name="demo-mail"),
+    path("", include("incentives.console_urls")),
     path("", include("incentives.urls")),
 ]

@@ -2,21 +2,12 @@
 
 from django.urls import path
 
-from incentives.views import (
-    console,
-    console_people,
-    console_runs,
-    console_trail,
-    home,
-    merchants,
-    notices,
-    portal,
-    statements,
-)
+from incentives.views import console, home, merchants, notices, overview, portal, statements
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("partner/", portal.overview, name="portal-overview"),
+    path("partner/", overview.overview, name="portal-overview"),
+    path("partner/<str:program>/overview", overview.overview, name="portal-overview-of"),
     path("partner/<str:program>/shops", merchants.shops, name="portal-shops"),
     path("partner/<str:program>/shops.csv", merchants.shops_csv, name="portal-shops-csv"),
     path("partner/<str:program>/shops.xlsx", merchants.shops_xlsx, name="portal-shops-xlsx"),
@@ -32,18 +23,6 @@ urlpatterns = [
     path("notices/<int:notice>", notices.open_notice, name="notice"),
     path("notices/<int:notice>/read", notices.read, name="notice-read"),
     path("operator/", console.overview, name="console-overview"),
-    path("operator/runs", console_runs.runs, name="console-runs"),
-    path("operator/runs/start", console_runs.start, name="console-run-start"),
-    path("operator/runs/<int:run_id>", console_runs.run, name="console-run"),
-    path("operator/runs/<int:run_id>/cancel", console_runs.cancel, name="console-run-cancel"),
-    path("operator/runs/<int:run_id>/changes", console_runs.compared, name="console-run-compare"),
-    path("operator/runs/<int:run_id>/changes.csv", console_runs.compared_csv, name="console-run-compare-csv"),
-    path("operator/<str:program>/unknown", console_runs.unknown, name="console-unknown"),
-    path("operator/audit", console_trail.audit, name="console-audit"),
-    path("operator/audit.csv", console_trail.audit_csv, name="console-audit-csv"),
-    path("operator/people", console_people.accounts, name="console-people"),
-    path("operator/people/<int:user_id>", console_people.account, name="console-person"),
-    path("operator/people/<int:user_id>/<str:step>", console_people.change, name="console-person-step"),
     path("operator/<str:program>/shops", console.shops, name="console-shops"),
     path("operator/<str:program>/shops.csv", console.shops_csv, name="console-shops-csv"),
     path("operator/<str:program>/shops.xlsx", console.shops_xlsx, name="console-shops-xlsx"),

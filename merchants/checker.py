@@ -17,10 +17,9 @@ from core.actors import Actor
 from core.errors import BadInput, DomainError
 from core.models import Program
 from merchants.imports.iso import COUNTRIES
-from merchants.listing import Place
-from merchants.models import Shop
+from merchants.listing import Place, competing_shops
 from merchants.naming import brand_key, registration_key
-from merchants.queries.targets import RELATED, TargetRow, competes, entries_of, target_rows
+from merchants.queries.targets import RELATED, TargetRow, entries_of, target_rows
 from merchants.states import Review
 from partners.models import Partner
 from partners.rates import Rate, take
@@ -86,30 +85,26 @@ def check_merchant(
     """
     country, number, name = _read(country, registration_no, brand)
     _count(actor, partner, at)
-    names = Q()
-    shops = Q()
+    named = Q(pk__in=[])
     if number:
-        names |= Q(merchant__country=country, merchant__registration_key=number)
-        shops |= Q(merchant__country=country, merchant__registration_key=number)
+        named |= Q(merchant__country=country, merchant__registration_key=number)
     if name:
-        names |= Q(brand__key=name)
-        shops |= Q(brand__key=name)
-    rules = program.current_policy.rules
+        named |= Q(brand__key=name)
+    version = program.current_policy
     entries = (
-        entries_of(actor=actor, program=program, partner_id=partner.pk, at=at)
+        entries_of(actor=actor, version=version, partner_id=partner.pk, at=at)
         .exclude(place=Place.OFF)
-        .filter(names)
+        .filter(named)
         .select_related(*RELATED)
         .order_by("code")
     )
-    rows = target_rows(entries[:MOST_ENTRIES], partner_ids=[partner.pk], policies={program.pk: rules}, at=at)
-    certified = Shop.objects.filter(shops, certified_at__isnull=False).values_list("market", "certified_at")
-    has_shop = any(competes(market, when, rules, program) for market, when in certified if when is not None)
+    rows = target_rows(entries[:MOST_ENTRIES], partner_ids=[partner.pk], versions=[version], at=at)
+    has_shop = competing_shops(version).filter(named).exists()
     return Answer(
         country=country if number else "",
         registration_no=registration_no.strip() if number else "",
         brand=brand.strip(),
-        answer=_sum_up(rows, has_shop=has_shop),
+        answer=_sum_up(rows),
         listed=bool(rows),
         free=all(row.place != Place.TAKEN for row in rows) if rows else None,
         has_shop=has_shop,
@@ -117,15 +112,15 @@ def check_merchant(
     )
 
 
-def _sum_up(rows: list[TargetRow], *, has_shop: bool) -> str:
+def _sum_up(rows: list[TargetRow]) -> str:
     places = {row.place for row in rows}
     if not rows:
         return "not_listed"
-    if has_shop:
-        return "has_shop"
     for place in (Place.MINE, Place.DIRECTED, Place.WAITING, Place.TAKEN):
         if place in places:
             return str(place.value)
+    if Place.SHOP in places:
+        return "has_shop"
     return "under_review" if all(row.review == Review.PENDING for row in rows) else "yes"
 
 

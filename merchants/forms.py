@@ -53,7 +53,7 @@ class RegistrationForm(forms.Form):
     def __init__(self, *args: Any, markets: Sequence[str], partner: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.markets = markets
-        self.fields["country"].widget = forms.Select(choices=[("", _("Choose …")), *_countries()])
+        self.fields["country"].widget = forms.Select(choices=[("", _("Choose …")), *country_choices()])
         places = [(code, words.country(code)) for code in markets]
         self.fields["market"].widget = forms.Select(
             choices=places if len(places) == 1 else [("", _("Choose …")), *places]
@@ -80,7 +80,8 @@ class RegistrationForm(forms.Form):
         return found
 
 
-def _countries() -> list[tuple[str, list[tuple[str, str]]]]:
+def country_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every country in the reader's language, those that most merchants come from first."""
     others = [(code, words.country(code)) for code in sorted(set(COUNTRIES) - set(HOMES))]
     # Chinese readers know the codes' order from every other such list; names are sorted for those who read letters.
     others.sort(key=lambda one: one[0] if words.is_chinese() else one[1])

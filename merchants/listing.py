@@ -1,10 +1,11 @@
 """Who may recruit an entry of the list now: free, one's own, somebody else's. One reading for pages, API and services.
 
 By POLICY 4 a claim covers whatever shop its entry names, by merchant or brand, in whichever program the entry stands.
-So an entry is taken, too, where another one that names the same merchant or the same brand is.
+So an entry is taken, too, where another one that names the same merchant or the same brand is. And where one of them
+has a certified shop already, another shop doesn't count (POLICY 3): there is nothing left to recruit.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,9 @@ from django.conf import settings
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
 from django.utils.translation import pgettext_lazy
 
+from core.models import PolicyVersion
 from core.values import local_date
-from merchants.models import Claim, TargetEntry
+from merchants.models import Claim, Shop, TargetEntry
 from merchants.querysets import TargetEntryQuerySet
 from merchants.states import ClaimStatus, Review
 from partners.models import Suspension
@@ -24,20 +26,22 @@ class Place(TextChoices):
 
     FREE = "free", pgettext_lazy("entry", "Free")
     MINE = "mine", pgettext_lazy("entry", "Yours")
-    WAITING = "waiting", pgettext_lazy("entry", "Your claim is in review")
+    WAITING = "waiting", pgettext_lazy("entry", "Claim in review")
     DIRECTED = "directed", pgettext_lazy("entry", "Directed to you")
     TAKEN = "taken", pgettext_lazy("entry", "Taken")
+    SHOP = "shop", pgettext_lazy("entry", "Has a shop")
     OFF = "off", pgettext_lazy("entry", "Off the list")
 
 
-# What goes with them on a page: the look of their badge.
+# How each looks on a page: the class of its badge, and its shape.
 LOOKS = {
-    Place.FREE: "open_to_you",
-    Place.MINE: "met",
-    Place.WAITING: "pending",
-    Place.DIRECTED: "met",
-    Place.TAKEN: "not_applicable",
-    Place.OFF: "not_applicable",
+    Place.FREE: ("open_to_you", "○"),
+    Place.MINE: ("met", "✓"),
+    Place.WAITING: ("pending", "◔"),
+    Place.DIRECTED: ("met", "→"),
+    Place.TAKEN: ("not_applicable", "●"),
+    Place.SHOP: ("not_applicable", "✕"),
+    Place.OFF: ("not_applicable", "–"),
 }
 
 
@@ -61,25 +65,32 @@ def standing_claims(at: datetime) -> QuerySet[Claim]:
     return found
 
 
-def placed(entries: TargetEntryQuerySet, *, partner_ids: Collection[int], at: datetime) -> TargetEntryQuerySet:
+def placed(
+    entries: TargetEntryQuerySet, *, partner_ids: Collection[int], versions: Iterable[PolicyVersion], at: datetime
+) -> TargetEntryQuerySet:
     """Annotate `place`: what each entry is to these partners (usually one) at this moment.
 
-    Whose claim takes an entry is nowhere in it. Subqueries without a reference to the row: each is made once.
+    `versions` are the policies in force of the programs whose entries these are, with their programs. Whose claim takes
+    an entry is nowhere in it. Indexes: claim.entry, and those of entries and shops on merchant and brand.
     """
     ids, today = sorted(partner_ids), platform_date(at)
     claims = standing_claims(at)
-    own = claims.filter(partner__in=ids)
+    own = claims.filter(partner__in=ids, entry=OuterRef("pk"))
     others = claims.exclude(partner__in=ids)
     elsewhere = TargetEntry.objects.exclude(assigned_to=None).exclude(assigned_to__in=ids).filter(on_the_list(today))
-    taken = Q()
+    taken, has_shop = Q(), Q(pk__in=[])
     for named in ("merchant", "brand"):
-        claimed = others.filter(**{f"entry__{named}__isnull": False}).values(f"entry__{named}")
-        directed = elsewhere.filter(**{f"{named}__isnull": False}).values(named)
-        taken |= Q(**{f"{named}__in": claimed}) | Q(**{f"{named}__in": directed})
+        taken |= Q(Exists(others.filter(**{f"entry__{named}": OuterRef(named)})))
+        taken |= Q(Exists(elsewhere.filter(**{named: OuterRef(named)})))
+    for version in versions:
+        shops = competing_shops(version)
+        known = Exists(shops.filter(merchant=OuterRef("merchant"))) | Exists(shops.filter(brand=OuterRef("brand")))
+        has_shop |= Q(program=version.program_id) & known
     place = Case(
-        When(pk__in=own.filter(status=ClaimStatus.APPROVED).values("entry"), then=Value(Place.MINE)),
-        When(pk__in=own.values("entry"), then=Value(Place.WAITING)),
+        When(Exists(own.filter(status=ClaimStatus.APPROVED)), then=Value(Place.MINE)),
+        When(Exists(own), then=Value(Place.WAITING)),
         When(~on_the_list(today), then=Value(Place.OFF)),
+        When(has_shop, then=Value(Place.SHOP)),
         When(assigned_to__in=ids, then=Value(Place.DIRECTED)),
         When(taken, then=Value(Place.TAKEN)),
         default=Value(Place.FREE),
@@ -87,6 +98,25 @@ def placed(entries: TargetEntryQuerySet, *, partner_ids: Collection[int], at: da
     )
     found: TargetEntryQuerySet = entries.annotate(place=place)
     return found
+
+
+def competing_shops(version: PolicyVersion) -> QuerySet[Shop]:
+    """Certified shops that come before any new one of their merchant or brand (POLICY 3, first_entity)."""
+    rules, period = version.rules, version.program.period
+    found = Shop.objects.filter(certified_at__isnull=False)
+    if rules.first_entity.markets != "all":
+        found = found.filter(market__in=rules.markets)
+    if rules.first_entity.period != "all_time":
+        found = found.filter(
+            certified_at__gte=period.starts_at(rules.zone), certified_at__lt=period.ends_at(rules.zone)
+        )
+    return found
+
+
+def latest_versions(programs: Collection[int] | None = None) -> list[PolicyVersion]:
+    """The policies in force, with their programs: of these programs, or of all. One query."""
+    found = PolicyVersion.objects.select_related("program").order_by("program", "-number").distinct("program")
+    return list(found if programs is None else found.filter(program__in=programs))
 
 
 def for_partner(entries: TargetEntryQuerySet, partner_id: int) -> TargetEntryQuerySet:

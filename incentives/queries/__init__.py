@@ -1,7 +1,7 @@
 """What pages and the API read: frozen answers, no rows. Partners' answers hold only what they may see."""
 
 from incentives.queries.discounts import DiscountView, discount_view
-from incentives.queries.overview import PartnerProgram, partner_programs
+from incentives.queries.overview import Overview, ProgramGlance, partner_overview
 from incentives.queries.programs import (
     ProgramOverview,
     Progress,
@@ -21,7 +21,8 @@ from incentives.queries.statements import LineView, Sibling, Statement, StepView
 __all__ = [
     "DiscountView",
     "LineView",
-    "PartnerProgram",
+    "Overview",
+    "ProgramGlance",
     "ProgramOverview",
     "Progress",
     "Published",
@@ -33,7 +34,7 @@ __all__ = [
     "discount_view",
     "latest_run",
     "latest_runs",
-    "partner_programs",
+    "partner_overview",
     "payout_rows",
     "pending_shops",
     "program_overviews",

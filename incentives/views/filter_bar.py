@@ -133,11 +133,11 @@ def _days(days: int) -> str:
 
 
 def _tags(asked: QueryDict) -> Iterable[Tag]:
-    if asked.get("ends") in WINDOWS:
+    ends = str(asked.get("ends", ""))
+    if ends in WINDOWS:
         left = clean(asked)
         left.pop("ends")
-        label = _("Pending: %(what)s") % {"what": WINDOWS[asked["ends"]]}
-        yield Tag("ends", asked["ends"], label, left.urlencode())
+        yield Tag("ends", ends, _("Pending: %(what)s") % {"what": WINDOWS[ends]}, left.urlencode())
     titles = {condition.key: str(condition.title) for condition in CONDITIONS}
     labels = {outcome.value: str(outcome.label) for outcome in Outcome}
     for key in CONDITION_KEYS:

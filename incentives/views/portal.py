@@ -1,4 +1,4 @@
-"""A partner's pages: overview, the statement."""
+"""A partner's statement."""
 
 from typing import Any
 
@@ -8,28 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from incentives.queries import partner_programs, program_titles, statement_of
+from incentives.queries import program_titles, statement_of
 from incentives.views.common import Place, actor_for, asked_payout, partner_for, program_or_404
-
-
-@login_required
-@require_safe
-def overview(request: HttpRequest) -> HttpResponse:
-    """The partner's programs: the answer first, then its figures."""
-    partner, own = partner_for(request)
-    mine, others = partner_programs(actor=actor_for(request), partner_id=partner.pk)
-    return render(
-        request,
-        "portal/overview.html",
-        {
-            **_frame(request, "overview", own),
-            "partner": partner,
-            "mine": mine,
-            "others": others,
-            # What the rail leads to: the program that ends last.
-            "program": mine[0].program if mine else None,
-        },
-    )
 
 
 @login_required

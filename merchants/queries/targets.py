@@ -10,10 +10,9 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Q
 
 from core.actors import Actor
-from core.models import PolicyVersion, Program
-from core.policy import Policy
-from merchants.listing import LOOKS, Place, for_partner, placed, standing_claims
-from merchants.models import Claim, Shop, TargetEntry
+from core.models import PolicyVersion
+from merchants.listing import LOOKS, Place, competing_shops, for_partner, placed, standing_claims
+from merchants.models import Claim, TargetEntry
 from merchants.querysets import TargetEntryQuerySet
 from merchants.states import Review, Track
 
@@ -61,8 +60,13 @@ class TargetRow:
 
     @property
     def look(self) -> str:
-        """The place's look."""
-        return LOOKS[Place(self.place)]
+        """The class of the place's badge."""
+        return LOOKS[Place(self.place)][0]
+
+    @property
+    def shape(self) -> str:
+        """Its shape."""
+        return LOOKS[Place(self.place)][1]
 
     @property
     def is_directed(self) -> bool:
@@ -76,8 +80,8 @@ class TargetRow:
 
     @property
     def may_invite(self) -> bool:
-        """Whether a link can be made for it."""
-        return self.place != Place.OFF
+        """Whether a link for it makes sense."""
+        return self.place in (Place.FREE, Place.MINE, Place.WAITING, Place.DIRECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +111,10 @@ class Counts:
         return self.by_place.get(Place.MINE, 0) + self.by_place.get(Place.WAITING, 0)
 
 
-def entries_of(*, actor: Actor, program: Program, partner_id: int, at: datetime) -> TargetEntryQuerySet:
-    """The program's list as this partner sees it, with `place`."""
-    visible = for_partner(TargetEntry.objects.visible_to(actor).filter(program=program), partner_id)
-    return placed(visible, partner_ids=[partner_id], at=at)
+def entries_of(*, actor: Actor, version: PolicyVersion, partner_id: int, at: datetime) -> TargetEntryQuerySet:
+    """The list of the policy's program as this partner sees it, with `place`."""
+    visible = for_partner(TargetEntry.objects.visible_to(actor).filter(program=version.program_id), partner_id)
+    return placed(visible, partner_ids=[partner_id], versions=[version], at=at)
 
 
 def place_counts(entries: TargetEntryQuerySet) -> Counts:
@@ -120,64 +124,34 @@ def place_counts(entries: TargetEntryQuerySet) -> Counts:
 
 
 def target_rows(
-    entries: Iterable[TargetEntry], *, partner_ids: Collection[int], policies: dict[int, Policy], at: datetime
+    entries: Iterable[TargetEntry], *, partner_ids: Collection[int], versions: Iterable[PolicyVersion], at: datetime
 ) -> list[TargetRow]:
-    """The entries, in their order. They come with `place` and their relations; `policies` by program. Two queries."""
+    """The entries, in their order. They come with `place` and their relations. A query for claims, one by program."""
     rows = list(entries)
     own = {
         claim.entry_id: claim
         for claim in standing_claims(at).filter(partner__in=partner_ids, entry__in=[row.pk for row in rows])
     }
-    shops = shops_of(rows, policies)
+    shops: set[int] = set()
+    for version in versions:
+        shops |= shops_of([row for row in rows if row.program_id == version.program_id], version)
     return [_row(row, own.get(row.pk), at, has_shop=row.pk in shops) for row in rows]
 
 
-def latest_policies(programs: Collection[int]) -> dict[int, Policy]:
-    """The rules in force of these programs, by the programs' ids. One query."""
-    found = PolicyVersion.objects.filter(program__in=programs).order_by("program", "-number").distinct("program")
-    return {version.program_id: version.rules for version in found}
-
-
-def shops_of(entries: Sequence[TargetEntry], policies: dict[int, Policy]) -> set[int]:
-    """Which of the entries name a merchant or brand that has a shop already: another one comes second (POLICY 3).
-
-    Whose shop it is isn't looked at. One query, by the indexes on shop.merchant and shop.brand.
-    """
-    merchants: dict[int, list[tuple[str, datetime]]] = {}
-    brands: dict[int, list[tuple[str, datetime]]] = {}
-    of_these = Q(merchant__in={one.merchant_id for one in entries if one.merchant_id}) | Q(
-        brand__in={one.brand_id for one in entries if one.brand_id}
-    )
-    certified = Shop.objects.filter(of_these, certified_at__isnull=False)
-    for merchant, brand, market, when in certified.values_list("merchant", "brand", "market", "certified_at"):
-        if when is not None:
-            merchants.setdefault(merchant, []).append((market, when))
-            if brand is not None:
-                brands.setdefault(brand, []).append((market, when))
-    return {
-        entry.pk
-        for entry in entries
-        if any(
-            competes(market, when, policies[entry.program_id], entry.program)
-            for market, when in (
-                *merchants.get(entry.merchant_id or 0, ()),
-                *brands.get(entry.brand_id or 0, ()),
-            )
-        )
-    }
+def shops_of(entries: Sequence[TargetEntry], version: PolicyVersion) -> set[int]:
+    """Which of the entries name a merchant or brand that has a shop already. Whose it is isn't looked at. One query."""
+    merchants = {one.merchant_id for one in entries if one.merchant_id}
+    brands = {one.brand_id for one in entries if one.brand_id}
+    shops = competing_shops(version).filter(Q(merchant__in=merchants) | Q(brand__in=brands))
+    known = list(shops.values_list("merchant", "brand"))
+    with_shop, under_brand = {merchant for merchant, _ in known}, {brand for _, brand in known if brand}
+    return {one.pk for one in entries if one.merchant_id in with_shop or one.brand_id in under_brand}
 
 
 def time_left(until: datetime, at: datetime) -> Left:
     """How long it is from `at` to `until`."""
     left = until - at
     return Left(left.days, int(left.total_seconds() // 3600) if left < HOURS_BELOW else None)
-
-
-def competes(market: str, certified_at: datetime, policy: Policy, program: Program) -> bool:
-    """Whether a shop certified then in that market would be before any new one (POLICY 3, first_entity)."""
-    if policy.first_entity.markets != "all" and market not in policy.markets:
-        return False
-    return policy.first_entity.period == "all_time" or certified_at.astimezone(policy.zone).date() in program.period
 
 
 def entry_name(entry: TargetEntry) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from core import audit, locks
 from core.actors import Actor
 from core.errors import Conflict, NotAllowed, NotFound, Unavailable
+from core.models import PolicyVersion
 from core.policy import Policy
 from core.recording import open_batch, seal
 from core.values import local_date
@@ -27,18 +28,20 @@ def claim_entry(*, actor: Actor, partner: Partner, entry: TargetEntry, at: datet
     """Reserve `entry` for the partner from `at` on, for `claim.days` of 24 hours; in force at once.
 
     Raises NotAllowed; NotFound for an entry that the partner can't see; Conflict where the partner isn't certified or
-    is suspended, the program has ended, the entry is off the list, directed, the partner's own already, or not free (in
-    the same words whoever has it, and by whatever), and where the partner holds `claim.max_in_force` claims on this
-    program's list; Unavailable where a feed of lists is being recorded for longer than a person waits.
+    is suspended, the program has ended, the entry is off the list, directed, the partner's own already, has a certified
+    shop, or isn't free (in the same words whoever has it, and by whatever), and where the partner holds
+    `claim.max_in_force` claims on this program's list; Unavailable where a feed of lists is being recorded for longer
+    than a person waits.
     """
     _ensure_recruits(actor, partner.pk)
     with transaction.atomic():
         _wait_for_the_lists()
         # Whoever suspends holds this row: a claim is made before, or not at all.
         Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
-        rules = entry.program.current_policy.rules
+        version = entry.program.current_policy
+        rules = version.rules
         _ensure_standing(partner, entry, rules, at)
-        _ensure_free(actor, partner, entry, at)
+        _ensure_free(actor, partner, entry, version, at)
         _ensure_room(partner, entry, rules, at)
         batch = open_batch(source="partner", actor_id=actor.user_id)
         # A terminated partner's claim holds nothing any more; that it ended becomes a fact when another follows it.
@@ -104,9 +107,10 @@ def _ensure_standing(partner: Partner, entry: TargetEntry, rules: Policy, at: da
         raise Conflict(_("This program has ended."), code="program_over")
 
 
-def _ensure_free(actor: Actor, partner: Partner, entry: TargetEntry, at: datetime) -> None:
+def _ensure_free(actor: Actor, partner: Partner, entry: TargetEntry, version: PolicyVersion, at: datetime) -> None:
     visible = for_partner(TargetEntry.objects.visible_to(actor).filter(pk=entry.pk), partner.pk)
-    place = placed(visible, partner_ids=[partner.pk], at=at).values_list("place", flat=True).first()
+    found = placed(visible, partner_ids=[partner.pk], versions=[version], at=at)
+    place = found.values_list("place", flat=True).first()
     if place is None:
         raise NotFound(_("There is no such entry."))
     match place:
@@ -116,6 +120,8 @@ def _ensure_free(actor: Actor, partner: Partner, entry: TargetEntry, at: datetim
             raise Conflict(_("Your organisation's claim on this entry is in review."), code="yours")
         case Place.OFF:
             raise Conflict(_("This entry was rejected, or is off the list."), code="off_the_list")
+        case Place.SHOP:
+            raise Conflict(_("It has a certified shop already: another one doesn't count."), code="has_shop")
         case Place.DIRECTED:
             raise Conflict(_("This entry is directed to you: invite it through a link of yours."), code="directed")
         case Place.TAKEN:

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from incentives.models import Payout
 from incentives.services import submit_run
 from partners.services import add_application_file, save_draft, submit_application
-from tests.incentives.factories import AFTER_CLOSE, World, make_registration, make_world
+from tests.incentives.factories import AFTER_CLOSE, World, make_entry, make_merchant, make_registration, make_world
 from tests.partners.test_applications import WHOLE, pdf
 
 # Answers to GET, as: stranger, alice (its partner), charlie (another partner), olga (an operator).
@@ -26,6 +26,8 @@ OPERATORS = (302, 404, 404, 200)
 BACK_OFFICE = (302, 302, 302, 200)
 API = (403, 200, 200, 200)
 ACCOUNT = (302, 200, 200, 200)
+DESK = (403, 404, 404, 200)  # the operators' API: to everybody else there is nothing there
+DECIDED = (403, 404, 404, 405)  # something is decided there, so it isn't looked at
 
 POSTED = (302, 405, 405, 405)  # something happens there, so it isn't looked at
 
@@ -83,6 +85,8 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "notices/<notice>": (302, 404, 404, 404),  # each person's own: tests/notices has the one that may
     "notices/<notice>/read": (302, 405, 405, 405),
     "partner/": (302, 200, 200, 404),
+    "partner/<program>/overview": (302, 200, 200, 404),
+    "api/v1/overviews/<program>/<partner>": (403, 200, 404, 200),
     "partner/<program>/shops": (302, 200, 200, 404),
     "partner/<program>/shops.csv": (302, 200, 200, 404),
     "partner/<program>/shops.xlsx": (302, 200, 200, 404),
@@ -96,6 +100,18 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/v1/links/<code>": (403, 200, 404, 200),
     "api/v1/links/<code>/revoke": (403, 405, 405, 405),
     "api/v1/links/<code>/extend": (403, 405, 405, 405),
+    "partner/<program>/targets": (302, 200, 200, 404),
+    "partner/<program>/targets/<code>": OWN,
+    "partner/<program>/targets/<code>/claim": POSTED,
+    "partner/<program>/targets/<code>/release": POSTED,
+    "partner/<program>/claims": (302, 200, 200, 404),
+    "partner/<program>/check": (302, 200, 200, 404),
+    "api/v1/targets": API,
+    "api/v1/targets/check": (403, 405, 405, 405),
+    "api/v1/targets/<program>/<code>": (403, 200, 404, 200),
+    "api/v1/targets/<program>/<code>/claim": (403, 405, 405, 405),
+    "api/v1/targets/<program>/<code>/release": (403, 405, 405, 405),
+    "api/v1/claims": API,
     "partner/links": (302, 200, 200, 404),
     "partner/links/<code>": OWN,
     "partner/links/<code>/revoke": (302, 405, 405, 405),
@@ -104,6 +120,29 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "partner/links/<code>/qr.png": OWN,
     "i/<code>": OPEN,
     "r/<number>": OPEN,
+    "api/v1/operator/payouts": DESK,
+    "api/v1/operator/payouts/<payout>": DESK,
+    "api/v1/operator/payouts/<payout>/notes": DESK,
+    "api/v1/operator/payouts/<payout>/<step>": DECIDED,
+    "api/v1/operator/lines/<line>/<step>": DECIDED,
+    "api/v1/operator/holds": DESK,
+    "api/v1/operator/holds/<partner>/<step>": DECIDED,
+    "api/v1/operator/bulk": DECIDED,
+    "api/v1/operator/bulk/<bulk>": (403, 404, 404, 404),  # there is none: tests/incentives has one
+    "api/v1/operator/runs/<run>/submit": DECIDED,
+    "api/v1/operator/adjustments": DESK,
+    "api/v1/operator/adjustments/<adjustment>/<answer>": DECIDED,
+    "api/v1/operator/accounts": DESK,
+    "api/v1/operator/batches": DESK,
+    "api/v1/operator/batches/<batch>": (403, 404, 404, 404),  # there is none: tests/incentives has one
+    "api/v1/operator/batches/<batch>/payments": (403, 404, 404, 404),
+    "api/v1/operator/batches/<batch>/drop": DECIDED,
+    "api/v1/operator/batches/<batch>/export": DECIDED,
+    "api/v1/operator/batches/<batch>/<move>": DECIDED,
+    "api/v1/operator/bank-results": DESK,
+    "api/v1/operator/ledger": DESK,
+    "api/v1/operator/ledger/balances": DESK,
+    "api/v1/operator/ledger/export": DESK,
     "operator/": OPERATORS,
     "operator/<program>/shops": OPERATORS,
     "operator/<program>/shops.csv": OPERATORS,
@@ -122,6 +161,14 @@ VALUES = {
     "mail_id": "1",
     "code": "LINK-1",
     "number": "R-1",
+    "step": "hold",
+    "move": "lock",
+    "answer": "confirm",
+    "line": "1",
+    "bulk": "1",
+    "run": "1",
+    "adjustment": "1",
+    "batch": "1",
     "invitation": "1",
 }
 
@@ -152,6 +199,7 @@ def world(db: None) -> World:
     world = make_world()
     submit_run(actor=world.actor("olga"), run=world.run, at=AFTER_CLOSE)
     make_registration(world.haiqiao, code="LINK-1", receipt="R-1")
+    make_entry(world.program, make_merchant(), "LINK-1", assigned_to=world.haiqiao)  # one code serves both addresses
     apply_for_another(world)
     return world
 
@@ -163,6 +211,7 @@ def apply_for_another(world: World) -> None:
     file = add_application_file(actor=alice, application=application, file=pdf())
     submit_application(actor=alice, application=application)
     VALUES.update(application=str(application.pk), file=str(file.pk), token="no-such-token")
+    VALUES.update(payout=str(Payout.objects.get(partner=world.haiqiao).pk))
 
 
 @pytest.fixture

@@ -135,12 +135,15 @@ def make_brand(name: str) -> Brand:
     return Brand.objects.create(key=name.lower(), name=name)
 
 
-def make_entry(program: Program, merchant: Merchant, code: str = "") -> TargetEntry:
+def make_entry(
+    program: Program, merchant: Merchant, code: str = "", *, assigned_to: Partner | None = None
+) -> TargetEntry:
     return TargetEntry.objects.create(
         program=program,
         code=code or f"T-{next(_numbers)}",
         merchant=merchant,
-        track=Track.TARGET,
+        track=Track.DIRECTED if assigned_to else Track.TARGET,
+        assigned_to=assigned_to,
         listed_on=date(2025, 12, 1),
         review=Review.APPROVED,
         batch=batch(),

@@ -22,7 +22,7 @@ from partners.models import Certification, Membership
 from partners.services import reinstate_partner, suspend_partner, terminate_partner
 from tests import people
 from tests.merchants.invites import certified
-from tests.merchants.targets import claim, entry, running_program, told_claim
+from tests.merchants.targets import claim, entry, running_program, shop, told_claim
 
 db = pytest.mark.django_db
 
@@ -103,6 +103,8 @@ def test_neither_an_own_nor_a_directed_nor_a_foreign_entry_is_claimed() -> None:
     assert refusal(lambda: claim(entry("T-5", review=Review.REJECTED)))[0] == "off_the_list"
     yesterday = timezone.now().date() - timedelta(days=1)
     assert refusal(lambda: claim(entry("T-6", delisted_on=yesterday)))[0] == "off_the_list"
+    shop("HAS-ONE")
+    assert refusal(lambda: claim(entry("T-9", number="HAS-ONE")))[0] == "has_shop"
     # What is only being reviewed, or delisted tomorrow, is on the list.
     claim(entry("T-7", review=Review.PENDING))
     claim(entry("T-8", delisted_on=yesterday + timedelta(days=9)))

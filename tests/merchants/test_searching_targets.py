@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from merchants.filters import TargetFilter
-from merchants.listing import Place, placed
+from merchants.listing import Place, latest_versions, placed
 from merchants.models import TargetEntry
 from merchants.searching import search_words
 from tests import people
-from tests.merchants.targets import claim, entry, running_program, told_claim
+from tests.merchants.targets import claim, entry, running_program, shop, told_claim
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,7 @@ def found(**asked: object) -> list[str]:
     entries = placed(
         TargetEntry.objects.visible_to(people.actor("alice")),
         partner_ids=people.actor("alice").partner_ids,
+        versions=latest_versions(),
         at=timezone.now(),
     )
     narrowed = TargetFilter(asked, queryset=entries.order_by("code"))
@@ -99,13 +100,16 @@ def test_free_taken_own_directed_and_off_the_list() -> None:
     entry("T-4", assigned_to="ALPHA")
     entry("T-5", assigned_to="GAMMA")
     entry("T-6", review="rejected")
-    assert found() == ["T-0", "T-1", "T-2", "T-3", "T-4"]
+    entry("T-7", number="S-1")
+    shop("S-1")
+    assert found() == ["T-0", "T-1", "T-2", "T-3", "T-4", "T-7"]
     assert {place: found(place=[place]) for place in Place.values} == {
         "free": [free.code],
         "mine": ["T-1"],
         "waiting": ["T-2"],
         "directed": ["T-4"],
         "taken": ["T-3"],
+        "shop": ["T-7"],
         "off": ["T-6"],
     }
     assert found(track="directed") == ["T-4"]

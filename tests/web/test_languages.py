@@ -69,7 +69,7 @@ def test_the_collectors_find_texts() -> None:
     assert (None, "Entry %(entry)s is approved") in set(in_python())
     assert ("country", "Germany") in set(in_python())
     assert {(None, "Most urgent"), (None, "One more closure would not change the factor.")} <= set(in_templates())
-    assert any(text.startswith("<b>%(counter)s shop</b> can still be won this week") for _, text in in_templates())
+    assert any(text.startswith("<b>%(standing)s</b> of %(commitment)s committed") for _, text in in_templates())
 
 
 @pytest.mark.parametrize("locale", ["zh_Hans", "en"])

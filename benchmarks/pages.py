@@ -1,0 +1,149 @@
+"""What each page takes in the server, and its queries: requests through all middleware, without a network.
+
+Run as a program, in the benchmark's house: prints a table. `--explain` adds the slowest queries with their plans.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import django
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+LINKS, AIM, QUERIES = 200, 300, 15
+
+
+@dataclass
+class Watch:
+    """What the queries of a request took."""
+
+    taken: list[tuple[float, str, Any]] = field(default_factory=list)
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.taken.append(((time.perf_counter() - started) * 1000, sql, params))
+
+
+def main() -> None:
+    """Sign the partner's owner in, and ask for each page."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("program")
+    parser.add_argument("requests", type=int)
+    parser.add_argument("--explain", action="store_true")
+    given = parser.parse_args()
+    django.setup()
+    from django.test import Client
+
+    from incentives.models import Result, Run
+    from partners.models import Partner
+
+    partner = Partner.objects.get(code="P0000")
+    client = Client(headers={"accept-language": "zh-hans", "host": "localhost"})
+    client.force_login(owner_of(partner))
+    give_links(partner)
+    run = Run.objects.published().filter(program__code=given.program).latest("pk")
+    shops = Result.objects.filter(run=run, partner=partner).count()
+    print(f"\n{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores; {shops:,} shops of one partner of {run.shops:,}\n")
+    print("| page | first | median | slowest | of it SQL | queries | aim |\n|---|---:|---:|---:|---:|---:|---:|")
+    shop_list = f"/partner/{given.program}/shops"
+    for name, path, aim in (
+        ("overview", "/partner/", f"{AIM} ms, {QUERIES}"),
+        ("overview of the API", f"/api/v1/overviews/{given.program}/{partner.code}", f"{AIM} ms, {QUERIES}"),
+        ("merchants, first page", shop_list, f"{AIM} ms, {QUERIES}"),
+        ("merchants that can be won, by deadline", f"{shop_list}?verdict=winnable&sort=deadline", "–"),
+        ("merchants, a search", f"{shop_list}?search=merchant+12345", "–"),
+    ):
+        measure(client, name, path, aim, given.requests, explain=given.explain)
+
+
+def owner_of(partner: Any) -> Any:
+    """Somebody who may see the partner's pages."""
+    from core.models import User
+    from partners.models import Membership
+
+    user, made = User.objects.get_or_create(email="owner@example.com", defaults={"name": "Owner"})
+    if made:
+        Membership.objects.create(partner=partner, user=user, role="owner")
+    return user
+
+
+def give_links(partner: Any) -> None:
+    """Links, each visited on every day of the quarter."""
+    from django.db import transaction
+
+    from benchmarks.feeds import END, START
+    from core.recording import open_batch, seal
+    from core.values import Period
+    from partners.models import InviteLink, LinkVisits
+
+    if InviteLink.objects.filter(partner=partner).exists():
+        return
+    with transaction.atomic():
+        batch = open_batch(source="feed", actor_id=None)
+        links = InviteLink.objects.bulk_create(
+            InviteLink(
+                code=f"bench-{number}",
+                partner=partner,
+                starts_at=datetime(2026, 1, 1, tzinfo=UTC),
+                expires_at=datetime(2027, 1, 1, tzinfo=UTC),
+                batch=batch,
+            )
+            for number in range(LINKS)
+        )
+        LinkVisits.objects.bulk_create(
+            LinkVisits(link=link, day=day, visits=5) for link in links for day in Period(START, END).dates()
+        )
+        seal(batch)
+
+
+def measure(client: Client, name: str, path: str, aim: str, requests: int, *, explain: bool) -> None:
+    """One page, asked for so many times after a first one."""
+    from django.db import connection
+
+    times: list[float] = []
+    watches: list[Watch] = []
+    for _ in range(requests + 1):
+        watch = Watch()
+        with ExitStack() as stack:
+            stack.enter_context(connection.execute_wrapper(watch))
+            started = time.perf_counter()
+            answer = client.get(path)
+            times.append((time.perf_counter() - started) * 1000)
+        if answer.status_code != 200:
+            raise SystemExit(f"{path} answered {answer.status_code}")
+        watches.append(watch)
+    sql = statistics.median(sum(ms for ms, _, _ in watch.taken) for watch in watches[1:])
+    cells = (name, *(f"{ms:.0f} ms" for ms in (times[0], statistics.median(times[1:]), max(times[1:]), sql)))
+    print(f"| {' | '.join(cells)} | {len(watches[-1].taken)} | {aim} |", flush=True)
+    if explain:
+        show_plans(watches[-1])
+
+
+def show_plans(watch: Watch) -> None:
+    """The slowest queries and their plans."""
+    from django.db import connection
+
+    for ms, sql, params in sorted(watch.taken, key=lambda taken: -taken[0])[:6]:
+        print(f"\n--- {ms:.1f} ms\n{sql}\n")
+        if sql.lstrip().upper().startswith("SELECT") and ms > 5:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}", params)
+                sys.stdout.writelines(f"{line}\n" for (line,) in cursor.fetchall())
+
+
+if __name__ == "__main__":
+    main()

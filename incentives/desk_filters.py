@@ -1,0 +1,61 @@
+"""What operators' lists of payouts, adjustments and ledger entries are narrowed by: the same for pages and API."""
+
+from typing import ClassVar
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from incentives.models import Adjustment, LedgerEntry, Payout
+from incentives.states import Account, AdjustmentKind, AdjustmentState, PayoutState
+
+
+class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
+    """Payouts by program, partner, run, state, held or not, and a search in the partner's code and name."""
+
+    program = django_filters.CharFilter("program__code", label=_("program"))
+    partner = django_filters.CharFilter("partner__code", label=_("partner"))
+    run = django_filters.NumberFilter("run_id", label=_("run"))
+    state = django_filters.MultipleChoiceFilter(choices=PayoutState.choices, label=_("state"))
+    held = django_filters.BooleanFilter("held", label=_("held"))
+    search = django_filters.CharFilter(method="find", label=_("search"))
+    ordering = django_filters.OrderingFilter(
+        fields=[("pk", "id"), ("payable", "payable"), ("partner__code", "partner"), ("submitted_at", "submitted_at")]
+    )
+
+    class Meta:
+        model = Payout
+        fields: ClassVar = ["program", "partner", "run", "state", "held", "search"]
+
+    def find(self, queryset: QuerySet[Payout], name: str, value: str) -> QuerySet[Payout]:
+        """Payouts of partners whose code or name contains what was typed."""
+        wanted = value.strip()
+        return queryset.filter(Q(partner__code__icontains=wanted) | Q(partner__name__icontains=wanted))
+
+
+class AdjustmentFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
+    """Adjustments by program, partner, state and kind."""
+
+    program = django_filters.CharFilter("program__code", label=_("program"))
+    partner = django_filters.CharFilter("partner__code", label=_("partner"))
+    state = django_filters.MultipleChoiceFilter(choices=AdjustmentState.choices, label=_("state"))
+    kind = django_filters.MultipleChoiceFilter(choices=AdjustmentKind.choices, label=_("kind"))
+
+    class Meta:
+        model = Adjustment
+        fields: ClassVar = ["program", "partner", "state", "kind"]
+
+
+class LedgerFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
+    """Ledger entries by program, partner, payout, account and time. Whole postings only where no account is named."""
+
+    program = django_filters.CharFilter("posting__program__code", label=_("program"))
+    partner = django_filters.CharFilter("posting__partner__code", label=_("partner"))
+    payout = django_filters.NumberFilter("posting__payout_id", label=_("payout"))
+    account = django_filters.MultipleChoiceFilter(choices=Account.choices, label=_("account"))
+    since = django_filters.IsoDateTimeFilter("posting__at", lookup_expr="gte", label=_("since"))
+    until = django_filters.IsoDateTimeFilter("posting__at", lookup_expr="lt", label=_("until"))
+
+    class Meta:
+        model = LedgerEntry
+        fields: ClassVar = ["program", "partner", "payout", "account", "since", "until"]

@@ -1,0 +1,323 @@
+"""What an operator sees first: what waits for them, what the open program stands at, how fresh the facts are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from operator import add
+from typing import Any
+
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from core.actors import Actor, Capability
+from incentives.engine.conditions import CONDITIONS
+from incentives.models import Payout, Result, Run
+from incentives.states import Outcome, PayoutState, RunState, Verdict
+from merchants.models import Import, Registration, Shop
+from merchants.states import FeedKind, ImportState
+from partners.models import Application, Payee
+from partners.states import ApplicationState, PayeeState
+
+# A week back, runs are compared with what they said then.
+WEEK = timedelta(days=7)
+# A feed that hasn't come for so long is late.
+LATE = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Something that waits: how much of it, and where it is worked off. `amount` where it is money."""
+
+    label: Promise
+    count: int
+    url_name: str
+    query: str = ""
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    label: Promise
+    needs: Capability
+    url_name: str
+    query: str
+    counted: Callable[[Actor], tuple[int, Decimal | None]]
+
+
+def _money(payouts: QuerySet[Payout]) -> tuple[int, Decimal | None]:
+    found: dict[str, Any] = payouts.aggregate(count=Count("pk"), amount=Sum("payable"))
+    return found["count"], found["amount"]
+
+
+def _applications(actor: Actor) -> tuple[int, None]:
+    waiting = Application.objects.visible_to(actor).filter(
+        Q(state=ApplicationState.SUBMITTED) | Q(state=ApplicationState.IN_REVIEW, reviewer=actor.user_id)
+    )
+    return waiting.count(), None
+
+
+def _to_approve(actor: Actor) -> tuple[int, Decimal | None]:
+    mine = Payout.objects.visible_to(actor).filter(state=PayoutState.IN_REVIEW, held=False)
+    mine = mine.exclude(submitted_by=actor.user_id).exclude(partner__in=actor.partner_ids)
+    return _money(mine)
+
+
+def _to_pay(actor: Actor) -> tuple[int, Decimal | None]:
+    return _money(Payout.objects.visible_to(actor).filter(state=PayoutState.APPROVED, held=False))
+
+
+def _held(actor: Actor) -> tuple[int, Decimal | None]:
+    return _money(Payout.objects.visible_to(actor).filter(held=True))
+
+
+def _returned(actor: Actor) -> tuple[int, Decimal | None]:
+    return _money(Payout.objects.visible_to(actor).filter(state=PayoutState.RETURNED))
+
+
+def _payees(actor: Actor) -> tuple[int, None]:
+    return Payee.objects.visible_to(actor).filter(state=PayeeState.WAITING).count(), None
+
+
+def _imports(actor: Actor) -> tuple[int, None]:
+    return Import.objects.filter(Q(rejected__gt=0) | Q(state__in=[ImportState.REFUSED])).count(), None
+
+
+def _unattributed(actor: Actor) -> tuple[int, None]:
+    return Shop.objects.with_attribution().filter(partner_code__isnull=True).count(), None
+
+
+def _conflicts(actor: Actor) -> tuple[int, None]:
+    return Registration.objects.visible_to(actor).contested().count(), None
+
+
+WAITING: tuple[_Waiting, ...] = (
+    _Waiting(
+        _("Applications to look at"),
+        Capability.CERTIFY_PARTNER,
+        "admin:partners_application_changelist",
+        "",
+        _applications,
+    ),
+    _Waiting(
+        _("Payouts that you may approve"),
+        Capability.APPROVE_PAYOUT,
+        "admin:incentives_payout_changelist",
+        "state__exact=in_review",
+        _to_approve,
+    ),
+    _Waiting(
+        _("Payouts returned to you"),
+        Capability.SUBMIT_PAYOUT,
+        "admin:incentives_payout_changelist",
+        "state__exact=returned",
+        _returned,
+    ),
+    _Waiting(
+        _("Payouts to pay"),
+        Capability.PAY,
+        "admin:incentives_payout_changelist",
+        "state__exact=approved",
+        _to_pay,
+    ),
+    _Waiting(
+        _("Payouts on hold"),
+        Capability.HOLD_PAYOUT,
+        "admin:incentives_payout_changelist",
+        "held__exact=1",
+        _held,
+    ),
+    _Waiting(
+        _("Accounts to confirm"),
+        Capability.CONFIRM_PAYEE,
+        "admin:partners_payee_changelist",
+        "",
+        _payees,
+    ),
+    _Waiting(
+        _("Imports with rows set aside"),
+        Capability.LOAD_FEED,
+        "admin:merchants_import_changelist",
+        "",
+        _imports,
+    ),
+    _Waiting(
+        _("Shops that nobody brought"),
+        Capability.ASSIGN_SHOP,
+        "admin:merchants_shop_changelist",
+        "",
+        _unattributed,
+    ),
+    _Waiting(
+        _("Registrations that contradict each other"),
+        Capability.KEEP_LISTS,
+        "admin:merchants_registration_changelist",
+        "",
+        _conflicts,
+    ),
+)
+
+
+def queues(actor: Actor) -> list[Queue]:
+    """What waits for this person, by what they may do; the auditor has nothing to work off. One query each."""
+    return [
+        Queue(waiting.label, count, waiting.url_name, waiting.query, amount)
+        for waiting in WAITING
+        if actor.can(waiting.needs)
+        for count, amount in [waiting.counted(actor)]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionCost:
+    """How many shops fail one condition, and how many wait for it or lack data; shares of all shops, 0 to 1.
+
+    `alone` of those that fail it fail nothing else: they are what the condition costs by itself.
+    """
+
+    key: str
+    title: str
+    not_met: int
+    alone: int
+    pending: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the funnel: how many shops, and the share of the step before (0 to 1; None for the first)."""
+
+    label: Promise
+    count: int
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the program's shops stand at: the conditions' cost, the most expensive first, and the way to eligible."""
+
+    conditions: tuple[ConditionCost, ...]
+    funnel: tuple[Stage, ...]
+
+
+def standing(*, actor: Actor, run: Run) -> Standing:
+    """Count a run's shops by condition. One query over all of its results. Index judgement_of_partner."""
+    keys = [condition.key for condition in CONDITIONS]
+    fails = [Case(When(**{key: Outcome.NOT_MET}, then=1), default=0, output_field=IntegerField()) for key in keys]
+    failed = reduce(add, fails)
+    counts = (
+        Result.objects.visible_to(actor)
+        .filter(run=run)
+        .annotate(failed=failed)
+        .aggregate(
+            shops=Count("shop"),
+            introduced=Count("shop", filter=Q(introduced=True)),
+            selling=Count("shop", filter=Q(introduced=True, activated=Outcome.MET)),
+            eligible=Count("shop", filter=Q(verdict=Verdict.ELIGIBLE)),
+            **{
+                f"{key}_{outcome}": Count("shop", filter=Q(**{key: outcome}))
+                for key in keys
+                for outcome in (Outcome.NOT_MET, Outcome.PENDING, Outcome.UNKNOWN)
+            },
+            **{f"{key}_alone": Count("shop", filter=Q(**{key: Outcome.NOT_MET, "failed": 1})) for key in keys},
+        )
+    )
+    costs = [
+        ConditionCost(
+            condition.key,
+            str(condition.title),
+            counts[f"{condition.key}_not_met"],
+            counts[f"{condition.key}_alone"],
+            counts[f"{condition.key}_pending"],
+            counts[f"{condition.key}_unknown"],
+        )
+        for condition in CONDITIONS
+    ]
+    steps = [
+        (_("Shops"), counts["shops"]),
+        (pgettext_lazy("shops", "Certified"), counts["introduced"]),
+        (_("Selling enough"), counts["selling"]),
+        (_("Eligible"), counts["eligible"]),
+    ]
+    funnel = [
+        Stage(label, count, count / steps[number - 1][1] if number and steps[number - 1][1] else None)
+        for number, (label, count) in enumerate(steps)
+    ]
+    return Standing(tuple(sorted(costs, key=lambda cost: -cost.not_met)), tuple(funnel))
+
+
+@dataclass(frozen=True, slots=True)
+class SinceLastWeek:
+    """The run that people were shown a week before, and what each verdict's count has grown by since."""
+
+    run_id: int
+    as_of: datetime
+    eligible: int
+    pending: int
+    needs_data: int
+    not_eligible: int
+    net: Decimal
+
+
+def since_last_week(run: Run) -> SinceLastWeek | None:
+    """Compare with the last run that was published a week before `run` looks; None where there was none. One query."""
+    if run.as_of is None:
+        return None
+    before = (
+        Run.objects.published().filter(program=run.program_id, as_of__lte=run.as_of - WEEK).order_by("-as_of", "-pk")
+    ).first()
+    if before is None or before.as_of is None:
+        return None
+    return SinceLastWeek(
+        before.pk,
+        before.as_of,
+        run.eligible - before.eligible,
+        run.pending - before.pending,
+        run.needs_data - before.needs_data,
+        run.not_eligible - before.not_eligible,
+        run.net_amount - before.net_amount,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When a feed came last, and with how many rows. `is_late`: more than two days ago, or never."""
+
+    label: str
+    landed_at: datetime | None
+    rows: int
+    rejected: int
+    is_late: bool
+
+
+def freshness(*, now: datetime) -> list[Freshness]:
+    """How fresh each feed is, in the feeds' order. One query."""
+    newest = (
+        Import.objects.filter(state=ImportState.LANDED)
+        .order_by("kind", "-finished_at", "-pk")
+        .distinct("kind")
+        .values("kind", "rows", "rejected", "finished_at")
+    )
+    last = {row["kind"]: row for row in newest}
+    found = []
+    for kind in FeedKind:
+        row = last.get(kind)
+        at = row["finished_at"] if row else None
+        found.append(
+            Freshness(
+                str(kind.label),
+                at,
+                row["rows"] if row else 0,
+                row["rejected"] if row else 0,
+                at is None or now - at > LATE,
+            )
+        )
+    return found
+
+
+def failed_runs(*, since: datetime) -> int:
+    """How many runs have failed since a moment. One query."""
+    return Run.objects.filter(state=RunState.FAILED, finished_at__gte=since).count()
