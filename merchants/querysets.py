@@ -58,6 +58,12 @@ class ShopQuerySet(ScopedQuerySet):
         )
         return self.filter(Exists(own))
 
+    def unattributed(self) -> Self:
+        """Shops that the rules of attribution gave to nobody, and nobody has assigned. Index on attribution.shop."""
+        from merchants.models import Attribution  # models import this module
+
+        return self.filter(~Exists(Attribution.objects.filter(shop=OuterRef("pk"))))
+
     def with_attribution(self) -> Self:
         """Annotate each shop with `partner_code` and `attributed_by` of its attribution in force; None without."""
         latest = _latest_attribution("pk")

@@ -5,28 +5,30 @@ It stands where memberships are known; pages of the floors above use it.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
 from core.actors import Capability
 from core.errors import DomainError
 from partners.pages import actor_for
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+R = TypeVar("R", bound=HttpResponseBase)
 
 
-def operators(view: View[P]) -> View[P]:
+def operators(
+    view: Callable[Concatenate[HttpRequest, P], R],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let operators in alone. Strangers are asked to sign in; to partners the page doesn't exist.
 
     What somebody may *do* there is asked by the service that does it.
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not actor_for(request).can(Capability.VIEW_EVERYTHING):
             raise Http404
         return view(request, *args, **kwargs)

@@ -129,3 +129,9 @@ def heat(days: int | None) -> str:
     if days is None:
         return ""
     return "hot" if days <= 2 else "warm" if days < 7 else ""
+
+
+@register.filter
+def signed(number: int) -> str:
+    """A difference with its sign: ``+12``, ``−3``, ``±0``."""
+    return f"+{number:,}" if number > 0 else f"−{-number:,}" if number < 0 else "±0"

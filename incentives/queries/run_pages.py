@@ -1,10 +1,11 @@
 """Runs as operators see them: the history, one at work, two compared, and what a run lacked."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
@@ -166,7 +167,8 @@ class Comparison:
 
 def all_changes(run: Run, against: Run) -> Iterator[Change]:
     """Every shop that the two judge differently, by its code. One query, read as it goes."""
-    for code, partner, before, after, old, new, moved, causes in changes(run, against).rows:
+    rows: Iterable[Any] = changes(run, against).rows
+    for code, partner, before, after, old, new, moved, causes in rows:
         yield Change(code, partner or "", before or "", after or "", old, new, _split(moved), _split(causes))
 
 

@@ -87,7 +87,7 @@ def _imports(actor: Actor) -> tuple[int, None]:
 
 
 def _unattributed(actor: Actor) -> tuple[int, None]:
-    return Shop.objects.with_attribution().filter(partner_code__isnull=True).count(), None
+    return Shop.objects.visible_to(actor).unattributed().count(), None
 
 
 def _conflicts(actor: Actor) -> tuple[int, None]:
@@ -173,9 +173,10 @@ def queues(actor: Actor) -> list[Queue]:
 
 @dataclass(frozen=True, slots=True)
 class ConditionCost:
-    """How many shops fail one condition, and how many wait for it or lack data; shares of all shops, 0 to 1.
+    """How many shops fail one condition, and how many wait for it or lack data.
 
-    `alone` of those that fail it fail nothing else: they are what the condition costs by itself.
+    `alone` of those that fail it fail nothing else: they are what the condition costs by itself. `width`: how long its
+    bar is, in per cent of the longest.
     """
 
     key: str
@@ -184,15 +185,20 @@ class ConditionCost:
     alone: int
     pending: int
     unknown: int
+    width: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of the funnel: how many shops, and the share of the step before (0 to 1; None for the first)."""
+    """One step of the funnel: how many shops, and the share of the step before (0 to 1; None for the first).
+
+    `width`: how long its bar is, in per cent of the first.
+    """
 
     label: Promise
     count: int
     share: float | None
+    width: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +219,10 @@ def standing(*, actor: Actor, run: Run) -> Standing:
         .filter(run=run)
         .annotate(failed=failed)
         .aggregate(
-            shops=Count("shop"),
-            introduced=Count("shop", filter=Q(introduced=True)),
-            selling=Count("shop", filter=Q(introduced=True, activated=Outcome.MET)),
-            eligible=Count("shop", filter=Q(verdict=Verdict.ELIGIBLE)),
+            n_shops=Count("shop"),
+            n_introduced=Count("shop", filter=Q(introduced=True)),
+            n_selling=Count("shop", filter=Q(introduced=True, activated=Outcome.MET)),
+            n_eligible=Count("shop", filter=Q(verdict=Verdict.ELIGIBLE)),
             **{
                 f"{key}_{outcome}": Count("shop", filter=Q(**{key: outcome}))
                 for key in keys
@@ -225,6 +231,7 @@ def standing(*, actor: Actor, run: Run) -> Standing:
             **{f"{key}_alone": Count("shop", filter=Q(**{key: Outcome.NOT_MET, "failed": 1})) for key in keys},
         )
     )
+    most = max(counts[f"{key}_{Outcome.NOT_MET}"] for key in keys)
     costs = [
         ConditionCost(
             condition.key,
@@ -233,20 +240,30 @@ def standing(*, actor: Actor, run: Run) -> Standing:
             counts[f"{condition.key}_alone"],
             counts[f"{condition.key}_pending"],
             counts[f"{condition.key}_unknown"],
+            _width(counts[f"{condition.key}_not_met"], most),
         )
         for condition in CONDITIONS
     ]
     steps = [
-        (_("Shops"), counts["shops"]),
-        (pgettext_lazy("shops", "Certified"), counts["introduced"]),
-        (_("Selling enough"), counts["selling"]),
-        (_("Eligible"), counts["eligible"]),
+        (_("Shops"), counts["n_shops"]),
+        (pgettext_lazy("shops", "Certified"), counts["n_introduced"]),
+        (_("Selling enough"), counts["n_selling"]),
+        (_("Eligible"), counts["n_eligible"]),
     ]
     funnel = [
-        Stage(label, count, count / steps[number - 1][1] if number and steps[number - 1][1] else None)
+        Stage(
+            label,
+            count,
+            count / steps[number - 1][1] if number and steps[number - 1][1] else None,
+            _width(count, steps[0][1]),
+        )
         for number, (label, count) in enumerate(steps)
     ]
     return Standing(tuple(sorted(costs, key=lambda cost: -cost.not_met)), tuple(funnel))
+
+
+def _width(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "0%"
 
 
 @dataclass(frozen=True, slots=True)

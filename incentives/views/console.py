@@ -1,17 +1,23 @@
-"""Operators' pages: programs with their runs and money, a run's shops. Everything else is in the back office."""
+"""Operators' pages: what waits and how programs stand, a run's shops. Everything else is in the back office."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core.actors import Capability
+from incentives.models import Run
 from incentives.queries import program_overviews, program_titles
 from incentives.queries.shop_pages import shop_page
+from incentives.queries.today import failed_runs, freshness, queues, since_last_week, standing
 from incentives.views.common import Place, actor_for, program_or_404
 from incentives.views.merchants import as_csv, as_xlsx, list_page, merchants_of, shop_context
+from partners.console import operators
 
 
 def _operators_only(request: HttpRequest) -> None:
@@ -20,12 +26,32 @@ def _operators_only(request: HttpRequest) -> None:
         raise Http404
 
 
-@login_required
+@operators
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Programs, the last run of each, one at work, verdicts, money by state."""
-    _operators_only(request)
-    return render(request, "console/overview.html", {"programs": program_overviews(), "here": "overview"})
+    """What waits for this person, what each program stands at, how fresh the facts are. `?program=` chooses one."""
+    actor, now = actor_for(request), timezone.now()
+    programs = program_overviews(now=now)
+    chosen = next((one for one in programs if one.code == request.GET.get("program")), None)
+    chosen = chosen or next((one for one in programs if one.is_open), None) or next(iter(programs), None)
+    run = Run.objects.select_related("program", "policy").get(pk=chosen.run.run_id) if chosen and chosen.run else None
+    found = standing(actor=actor, run=run) if run else None
+    return render(
+        request,
+        "console/overview.html",
+        {
+            "here": "overview",
+            "queues": queues(actor),
+            "overview": chosen,
+            "program": chosen,
+            "programs": [(one.code, one.title) for one in programs],
+            "standing": found,
+            "since": since_last_week(run) if run else None,
+            "feeds": freshness(now=now),
+            "failed": failed_runs(since=now - timedelta(days=7)),
+            "zone": settings.PLATFORM_TIME_ZONE,
+        },
+    )
 
 
 @login_required

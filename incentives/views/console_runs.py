@@ -66,7 +66,8 @@ def start(request: HttpRequest) -> HttpResponse:
     """Start a run; where one is running, its page says how far it is."""
     form = StartForm(request.POST, programs=program_titles())
     if not form.is_valid():
-        messages.error(request, " ".join(f"{form[name].label}: {' '.join(form[name].errors)}" for name in form.errors))
+        wrong = [f"{form[name].label}: {error}" for name in form.errors for error in form[name].errors]
+        messages.error(request, " ".join(wrong))
         return HttpResponseRedirect(reverse("console-runs"))
     program = Program.objects.get(code=form.cleaned_data["program"])
     try:
