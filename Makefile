@@ -17,10 +17,10 @@ DEPLOYMENT = DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=por
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test proof bench check format lock messages clean
+.PHONY: help setup setup-dev demo test proof bench bench-portal check format lock messages clean
 
 help: ## Say what can be made
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(RUNTIME) $(CATALOGUES) ## Make the environment in .venv, and the translations
 
@@ -37,6 +37,9 @@ proof: setup-dev ## Run the long proofs
 
 bench: setup-dev ## Measure loading and judging, as ratios (ARGS="--shops 10000 --lines 500000")
 	$(BIN)/python -m benchmarks.measure $(ARGS)
+
+bench-portal: setup-dev ## Measure the pages of a partner with very many shops (ARGS="--shops 5000 --lines 50000")
+	$(BIN)/python -m benchmarks.portal $(ARGS)
 
 check: setup-dev ## Check style, types, floors, migrations, deployment, compose file and Dockerfile
 	$(BIN)/ruff check .

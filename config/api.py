@@ -6,6 +6,7 @@ from rest_framework.routers import DefaultRouter
 
 from incentives import api as incentives
 from incentives import desk_api as desk
+from incentives import invoices_api as invoices
 from incentives import links_api as links
 from incentives import money_api as money
 from incentives import notices_api as notices
@@ -13,6 +14,7 @@ from incentives import overview_api as overviews
 from merchants import api as merchants
 from merchants import targets_api as targets
 from partners import arriving_api as arriving
+from partners import payees_api as payees
 from partners import programs_api as programs
 
 app_name = "api"
@@ -25,6 +27,8 @@ links.register(router)
 notices.register(router)
 overviews.register(router)
 arriving.register(router)
+payees.register(router)
+invoices.register(router)
 programs.register(router)
 desk.register(router)
 money.register(router)

@@ -17,6 +17,7 @@ class IncentivesConfig(AppConfig):
         from incentives import (
             digest,  # noqa: F401 (declares its kind)
             history,
+            invoice_notices,  # noqa: F401 (declares its kinds)
             notices,  # noqa: F401 (declares its kinds)
         )
 

@@ -24,6 +24,10 @@ class ResultQuerySet(ScopedQuerySet):
     """Results, by the partner that the run attributed the shop to."""
 
 
+class InvoiceQuerySet(ScopedQuerySet):
+    """Invoices."""
+
+
 class PreviewQuerySet(ScopedQuerySet):
     """Payout previews."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incentives.views import console, home, merchants, notices, overview, portal, statements
+from incentives.views import console, home, merchants, notices, overview, payouts, portal, statements
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("partner/<str:program>/shops.csv", merchants.shops_csv, name="portal-shops-csv"),
     path("partner/<str:program>/shops.xlsx", merchants.shops_xlsx, name="portal-shops-xlsx"),
     path("partner/<str:program>/shops/<str:shop_code>", merchants.shop, name="portal-shop"),
+    path("partner/statements", payouts.statements, name="portal-statements"),
+    path("partner/<str:program>/payout/<int:payout>/invoice", payouts.invoice, name="portal-invoice"),
+    path("partner/invoices/<int:invoice>/file", payouts.invoice_file, name="portal-invoice-file"),
     path("partner/<str:program>/payout", portal.payout, name="portal-payout"),
     path("partner/<str:program>/payout.csv", statements.as_csv, name="portal-payout-csv"),
     path("partner/<str:program>/payout.xlsx", statements.as_xlsx, name="portal-payout-xlsx"),

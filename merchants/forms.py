@@ -1,10 +1,14 @@
 """The registration form: reads what was typed; `merchants.entrants` says what is wrong with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from core import words
@@ -14,6 +18,33 @@ from merchants.states import Consent
 
 # Where merchants of these programs come from, the likeliest first; then all others.
 HOMES = ("CN", "HK", "JP", "DE", "FR", "IT", "ES", "IE", "GB", "NL", "PL", "BR", "KR", "SG", "US")
+
+
+class CountrySelect(forms.Select):
+    """A choice among 249: written in one go, where a template for each of them would take most of the page's time."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The select element, with its groups."""
+        groups = format_html_join(
+            "",
+            '<optgroup label="{}">{}</optgroup>',
+            (
+                (label, format_html_join("", '<option value="{}"{}>{}</option>', _options(named, value)))
+                for label, named in _countries(get_language())
+            ),
+        )
+        return format_html(
+            '<select name="{}"{}><option value="">{}</option>{}</select>',
+            name,
+            flatatt(self.build_attrs(self.attrs, attrs)),
+            _("Choose …"),
+            groups,
+        )
+
+
+def _options(named: Iterable[tuple[str, str]], chosen: Any) -> Iterator[tuple[str, SafeString, str]]:
+    for code, name in named:
+        yield code, mark_safe(" selected" if code == chosen else ""), name  # noqa: S308 - these two texts
 
 
 class RegistrationForm(forms.Form):
@@ -53,7 +84,7 @@ class RegistrationForm(forms.Form):
     def __init__(self, *args: Any, markets: Sequence[str], partner: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.markets = markets
-        self.fields["country"].widget = forms.Select(choices=[("", _("Choose …")), *country_choices()])
+        self.fields["country"].widget = CountrySelect()
         places = [(code, words.country(code)) for code in markets]
         self.fields["market"].widget = forms.Select(
             choices=places if len(places) == 1 else [("", _("Choose …")), *places]
@@ -80,12 +111,11 @@ class RegistrationForm(forms.Form):
         return found
 
 
-def country_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every country in the reader's language, those that most merchants come from first."""
+@cache
+def _countries(language: str | None) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """The groups of countries with their names in this language, which is the one in force."""
     others = [(code, words.country(code)) for code in sorted(set(COUNTRIES) - set(HOMES))]
     # Chinese readers know the codes' order from every other such list; names are sorted for those who read letters.
     others.sort(key=lambda one: one[0] if words.is_chinese() else one[1])
-    return [
-        (gettext("Most often"), [(code, words.country(code)) for code in HOMES]),
-        (gettext("All others"), others),
-    ]
+    homes = tuple((code, words.country(code)) for code in HOMES)
+    return (gettext("Most often"), homes), (gettext("All others"), tuple(others))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from core.actors import Actor
 from partners.models import Application, ApplicationContact, ApplicationFile, Certification, Partner, Suspension
 from partners.states import EDITABLE_STATES, OPEN_STATES, ApplicationState, ApplicationStep
@@ -54,6 +56,11 @@ class ApplicationView:
         return self.standing.state if self.standing else self.state
 
     @property
+    def since(self) -> datetime | None:
+        """When it took its last step; none while it is a draft."""
+        return self.steps[-1].at if self.steps else None
+
+    @property
     def reason(self) -> str | None:
         """Why it was rejected."""
         rejected = [step.text for step in self.steps if step.step == ApplicationStep.REJECTED]
@@ -61,8 +68,8 @@ class ApplicationView:
 
 
 def application_view(*, actor: Actor, application: Application, today: date) -> ApplicationView:
-    """Everything on one application's page. Four queries, one more two for a certified one."""
-    steps = tuple(
+    """Everything on one application's page. Four queries; for a certified one, three more."""
+    taken = [
         Step(
             step=event.step,
             label=event.get_step_display(),
@@ -72,7 +79,8 @@ def application_view(*, actor: Actor, application: Application, today: date) -> 
             effective_from=event.effective_from,
         )
         for event in application.events.select_related("note").order_by("pk")
-    )
+    ]
+    steps = tuple(sorted([*taken, *_standing_steps(application)], key=lambda step: step.at))
     mine = actor.user_id == application.applicant_id
     asked = application.state == ApplicationState.MORE_INFORMATION
     return ApplicationView(
@@ -90,6 +98,19 @@ def application_view(*, actor: Actor, application: Application, today: date) -> 
         may_withdraw=mine and application.state in OPEN_STATES,
         asked=next((step for step in reversed(steps) if step.step == ApplicationStep.ASKED), None) if asked else None,
     )
+
+
+def _standing_steps(application: Application) -> list[Step]:
+    """What was decided on the partner's standing since: its suspensions, and their ends."""
+    if application.partner is None:
+        return []
+    found = []
+    for row in Suspension.objects.filter(partner=application.partner).select_related("reason"):
+        step, label = ("terminated", _("Terminated")) if row.terminal else ("suspended", _("Suspended"))
+        found.append(Step(step, label, row.during.lower, theirs=True, text=row.reason.text))
+        if row.during.upper is not None:
+            found.append(Step("reinstated", _("Suspension ended"), row.during.upper, theirs=True))
+    return found
 
 
 def standing_of(partner: Partner, *, today: date) -> Standing:

@@ -77,8 +77,8 @@ class PayeeState(TextChoices):
     """Where a stated account (收款账户) stands. Only a confirmed one is paid to."""
 
     WAITING = "waiting", _("Waiting for confirmation")
-    CONFIRMED = "confirmed", _("Confirmed")
-    REFUSED = "refused", _("Refused")
+    CONFIRMED = "confirmed", pgettext_lazy("payee", "Confirmed")
+    REFUSED = "refused", pgettext_lazy("payee", "Refused")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     REPLACED = "replaced", _("Replaced")
 

@@ -42,6 +42,12 @@ MARKS = {
     "withdrawn": "–",
     "draft": "…",
     "upcoming": "◔",
+    "waiting": "◔",
+    "confirmed": "✓",
+    "handed_in": "→",
+    "accepted": "✓",
+    "refused": "✕",
+    "replaced": "–",
 }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from core.actors import Actor
 from incentives.demo.cast import ALICE, CHARLIE, OVERTURNED, TIER_0, TIER_50, TIER_70
+from incentives.demo.payees import Accounts, hand_in_invoices, leave_some_waiting
 from incentives.models import Payout, PayoutLine, Run
 from incentives.services import (
     approve_payout,
@@ -63,6 +64,7 @@ class Desk:
     people: Mapping[str, Actor]
     opened_at: datetime
     now: datetime
+    accounts: Accounts
 
     def at(self, days: float) -> datetime:
         """A moment so many days after the run."""
@@ -72,7 +74,7 @@ class Desk:
 def decide_payouts(*, run: Run, people: Mapping[str, Actor], now: datetime) -> None:
     """Submit `run` and let every payout meet its fate. `now`: no decision is dated later."""
     assert run.as_of is not None  # noqa: S101 - a finished run has one
-    desk = Desk(people, run.as_of, now)
+    desk = Desk(people, run.as_of, now, Accounts(people, run.as_of))
     early = "" if now >= run.rules.closes_at(run.program.period) else "The quarter's figures are needed for the demo. "
     first = submit_run(actor=people["olga"], run=run, reason=early or None, at=desk.at(0.2))
     waiting = Partner.objects.filter(code__in=SUBMITTED_WITH_A_REASON).exclude(
@@ -87,6 +89,8 @@ def decide_payouts(*, run: Run, people: Mapping[str, Actor], now: datetime) -> N
     )
     for payout, fate in _fates((*first.payouts, *second.payouts)):
         STEPS[fate](desk, payout)
+    hand_in_invoices(people=people, now=now)
+    leave_some_waiting(accounts=desk.accounts, now=now)
 
 
 def _fates(payouts: Iterable[Payout]) -> Iterator[tuple[Payout, str]]:
@@ -103,6 +107,7 @@ def _approve(desk: Desk, payout: Payout) -> Payout:
 
 
 def _send(desk: Desk, payout: Payout) -> Payout:
+    desk.accounts.ensure_confirmed(payout.partner)
     return start_payment(actor=desk.people["fiona"], payout=_approve(desk, payout), at=desk.at(4))
 
 

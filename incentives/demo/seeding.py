@@ -16,6 +16,7 @@ from core.errors import Conflict
 from core.models import Program, User
 from core.policy import Policy
 from core.services import create_program
+from incentives.demo.claims import make_claims
 from incentives.demo.decisions import decide_payouts
 from incentives.demo.invites import make_invites
 from incentives.demo.moments import CLOSED_QUARTER, ZONE
@@ -83,6 +84,7 @@ def seed(*, now: datetime, folder: Path, live: bool = True, say: Callable[[str],
         first = _run(season.closed, people["olga"])
         _run(season.running, people["olga"])
         _assign(season, people["olga"])
+        make_claims(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
         make_invites(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
         decide_payouts(run=first, people=people, now=season.moments.now)
     # After the commit: the feeds have asked for an automatic run by now, and these take its place.

@@ -5,7 +5,7 @@ the statements take the words. To change a rule: its SQL and its words here, and
 fact that is not frozen yet, a column in `facts.sql` too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -326,8 +326,10 @@ CONDITIONS: tuple[Condition, ...] = (
 CONDITION_KEYS: tuple[str, ...] = tuple(condition.key for condition in CONDITIONS)
 
 
-def explain(frozen: FrozenShop, result: Result, rules: Policy, run: Run) -> list[ConditionLine]:
-    """Return the condition card of one shop, in the reader's language (POLICY 8.1).
+def explain(
+    frozen: FrozenShop, result: Result, rules: Policy, run: Run, *, keys: Collection[str] = CONDITION_KEYS
+) -> list[ConditionLine]:
+    """Return the condition card of one shop, in the reader's language (POLICY 8.1), or the lines of it that are named.
 
     Fetch `frozen` with its entry, and `run` with its program: nothing else is queried.
     """
@@ -337,4 +339,5 @@ def explain(frozen: FrozenShop, result: Result, rules: Policy, run: Run) -> list
     return [
         condition.line(Case(frozen, rules, getattr(result, condition.key), as_of_date, run.program.ends_on))
         for condition in CONDITIONS
+        if condition.key in keys
     ]

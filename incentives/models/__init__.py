@@ -11,6 +11,7 @@ from incentives.models.findings import (
     Result,
 )
 from incentives.models.holds import Hold, PayoutNote
+from incentives.models.invoices import Invoice
 from incentives.models.ledger import LedgerEntry, Posting
 from incentives.models.payments import BankResult, BankResultRow, PaymentBatch, PaymentItem
 from incentives.models.payouts import Bar, Decision, Payout, PayoutLine
@@ -28,6 +29,7 @@ __all__ = [
     "FrozenFacts",
     "FrozenShop",
     "Hold",
+    "Invoice",
     "Judgement",
     "LedgerEntry",
     "PaymentBatch",

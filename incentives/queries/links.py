@@ -77,7 +77,7 @@ class LinkRow:
         if self.state == "not_started":
             return gettext("from %(moment)s") % {"moment": words.moment(self.starts_at.astimezone(self.zone))}
         if self.state == "expired":
-            return gettext("since %(moment)s") % {"moment": self.until}
+            return gettext("over since %(moment)s") % {"moment": self.until}
         last = local_date(self.expires_at - timedelta(microseconds=1), self.zone)
         left = words.days_left((last - local_date(self.at, self.zone)).days)
         return gettext("until %(moment)s") % {"moment": self.until} + " · " + left
@@ -94,8 +94,8 @@ class LinkRow:
 
     @property
     def name(self) -> str:
-        """What people call it: its label, or else its code."""
-        return self.label or self.code
+        """What people call it: its label, or else the merchant that it is for, or else its code."""
+        return self.label or self.target_name or self.code
 
     @property
     def can_end(self) -> bool:

@@ -128,17 +128,25 @@ class MerchantList:
 
     # What is in it ------------------------------------------------------------------------------------------------
 
-    def page(self, number: object) -> Page:
-        """The page of this number: the first for what is no number, the last for one too high. Three queries."""
-        wanted = int(str(number)) if str(number).isascii() and str(number).isdecimal() and len(str(number)) < 9 else 1
-        wanted = max(1, wanted)
-        found, total = self._slice((wanted - 1) * PER_PAGE, PER_PAGE)
-        if not found and wanted > 1:
-            total = self._slice(0, 1)[1]
-            wanted = max(1, -(-total // PER_PAGE))
+    def look(self, number: object) -> tuple[Page, tuple[Stage, ...]]:
+        """The page of this number, and how many there are of each stage whatever the filter. At most four queries.
+
+        The first page for what is no number, the last for one too high.
+        """
+        text = str(number)
+        wanted = max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 9 else 1
+        if wanted == 1 and self.is_plain:
+            found, counts = self._first_and_counts()
+            total = sum(counts.values())
+        else:
+            counts = dict(_run(_COUNTS, self._parts(self.all_results, self.all_registrations, sort=DEFAULT_SORT)))
             found, total = self._slice((wanted - 1) * PER_PAGE, PER_PAGE)
+            if not found and wanted > 1:
+                total = self._slice(0, 1)[1]
+                wanted = max(1, -(-total // PER_PAGE))
+                found, total = self._slice((wanted - 1) * PER_PAGE, PER_PAGE)
         rows, _results = self._in_words(found)
-        return Page([rows[key] for key in found if key in rows], wanted, total)
+        return Page([rows[key] for key in found if key in rows], wanted, total), self._stages(counts)
 
     def every(self, *, at_a_time: int = 500, most: int | None = None) -> Iterator[tuple[Row, dict[str, Any] | None]]:
         """All rows in their order, or the first `most`; with each shop the export's cells (`result_rows`)."""
@@ -151,22 +159,10 @@ class MerchantList:
                 if key in rows:
                     yield rows[key], cells.get(key[0], {}).get(key[1])
 
-    def stages(self) -> tuple[Stage, ...]:
-        """How many there are of each, whatever the filter. One query."""
-        parts = self._parts(self.all_results, self.all_registrations, sort=DEFAULT_SORT)
-        # Of what is pending it depends on the deadline, of anything else on the verdict alone.
-        counted = _run(
-            "SELECT stage, count(*) FROM (SELECT CASE WHEN stage <> 'pending' THEN stage"
-            " WHEN key IS NULL THEN 'waiting' ELSE 'winnable' END AS stage FROM ({}) rows) s GROUP BY stage",
-            parts,
-        )
-        counts = dict(counted)
-        chosen = set(self.asked.get("verdict") or ())
-        if Verdict.PENDING in chosen:
-            chosen |= {WINNABLE, WAITING}
-        labels = dict([*STAGES, *Verdict.choices])
-        order = (WINNABLE, WAITING, REGISTERED, Verdict.NEEDS_DATA, Verdict.ELIGIBLE, Verdict.NOT_ELIGIBLE)
-        return tuple(Stage(key, str(labels[key]), counts.get(key, 0), key in chosen) for key in map(str, order))
+    @property
+    def is_plain(self) -> bool:
+        """Whether everything is shown, in the list's own order."""
+        return self.valid and not any(value for value in self.asked.values())
 
     # How ------------------------------------------------------------------------------------------------------------
 
@@ -188,6 +184,23 @@ class MerchantList:
             start,
         )
         return [(kind, pk) for kind, pk, _total in rows], rows[0][2] if rows else 0
+
+    def _first_and_counts(self) -> tuple[list[Key], dict[str, int]]:
+        """The first page of everything, and the counts of the stages: the rows are looked at once for both."""
+        parts = self._parts(self.all_results, self.all_registrations, sort=DEFAULT_SORT)
+        answered = _run(_FIRST_AND_COUNTS, parts, PER_PAGE)
+        counts = {stage: count for _kind, _pk, _key, _place, stage, count in answered if stage is not None}
+        first = [row for row in answered if row[4] is None]
+        first.sort(key=lambda row: (row[2] is None, row[2] or self.today, row[3], row[0], row[1]))
+        return [(row[0], row[1]) for row in first], counts
+
+    def _stages(self, counts: dict[str, int]) -> tuple[Stage, ...]:
+        chosen = set(self.asked.get("verdict") or ())
+        if Verdict.PENDING in chosen:
+            chosen |= {WINNABLE, WAITING}
+        labels = dict([*STAGES, *Verdict.choices])
+        order = (WINNABLE, WAITING, REGISTERED, Verdict.NEEDS_DATA, Verdict.ELIGIBLE, Verdict.NOT_ELIGIBLE)
+        return tuple(Stage(key, str(labels[key]), counts.get(key, 0), key in chosen) for key in map(str, order))
 
     def _parts(self, results: QuerySet[Any], registrations: QuerySet[Any], *, sort: str) -> list[QuerySet[Any]]:
         """The rows of both tables with the same columns: what they are, their id, the sort key, their place, stage.
@@ -219,12 +232,15 @@ class MerchantList:
         """The rows in words, and the results behind them. Two queries: results with their facts, registrations."""
         results = list(
             self.all_results.filter(shop__in=[pk for kind, pk in found if kind == SHOP])
-            .select_related("shop", "partner", "run__program", "facts__entry")
+            .select_related("shop", "partner", "facts__entry")
             .order_by()
         )
+        if self.run is not None:
+            for result in results:
+                result.run = self.run  # with each of them would come the whole policy
         registrations = self.all_registrations.filter(pk__in=[pk for kind, pk in found if kind == REGISTRATION])
         rows: dict[Key, Row] = {}
-        for result, view in zip(results, shop_views(results), strict=True):
+        for result, view in zip(results, shop_views(results, whole=False), strict=True):
             rows[SHOP, result.shop_id] = view
         for row in with_fate(registrations).order_by():
             rows[REGISTRATION, row.pk] = registration_view(
@@ -237,6 +253,18 @@ class MerchantList:
 _UP, _DOWN = (
     "SELECT kind, id, count(*) OVER () FROM ({}) rows ORDER BY key ASC NULLS LAST, place, kind, id LIMIT %s OFFSET %s",
     "SELECT kind, id, count(*) OVER () FROM ({}) rows ORDER BY key DESC NULLS LAST, place, kind, id LIMIT %s OFFSET %s",
+)
+
+# Of what is pending the stage depends on the deadline, which is the key there; of anything else on the verdict alone.
+_COUNTS = (
+    "SELECT stage, count(*) FROM (SELECT CASE WHEN stage <> 'pending' THEN stage"
+    " WHEN key IS NULL THEN 'waiting' ELSE 'winnable' END AS stage FROM ({}) rows) s GROUP BY stage"
+)
+_FIRST_AND_COUNTS = (
+    "WITH rows AS MATERIALIZED ({}) "
+    "(SELECT kind, id, key, place, NULL AS stage, 0 FROM rows ORDER BY key, place, kind, id LIMIT %s) UNION ALL "
+    "SELECT 0, 0, NULL, 0, stage, count(*) FROM (SELECT CASE WHEN stage <> 'pending' THEN stage"
+    " WHEN key IS NULL THEN 'waiting' ELSE 'winnable' END AS stage FROM rows) s GROUP BY stage"
 )
 
 # Among equals: what can be won, what is to come, what is through, what is lost.

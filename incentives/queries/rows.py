@@ -19,18 +19,25 @@ BACKSTAGE = (PayoutState.VOID, PayoutState.RETURNED, PayoutState.CLAWED_BACK)
 
 
 def result_rows(results: Collection[Result]) -> list[dict[str, Any]]:
-    """The export's columns for these results, in their order. One query for all the frozen facts.
+    """The export's columns for these results, in their order.
 
-    Fetch the results with their shop, partner and `run__program`.
+    Fetch the results with their shop, partner and `run__program`; one query gets the facts that weren't fetched.
     """
-    frozen = {
-        (shop.run_id, shop.shop_id): shop
-        for shop in FrozenShop.objects.filter(
-            run__in={result.run_id for result in results}, shop__in=[result.shop_id for result in results]
-        ).select_related("entry")
-    }
+    frozen = facts_of(results)
     zones = {run.pk: run.rules.zone for run in {result.run_id: result.run for result in results}.values()}
     return [_row(result, frozen[result.run_id, result.shop_id], zones[result.run_id]) for result in results]
+
+
+def facts_of(results: Collection[Result]) -> dict[tuple[int, int], FrozenShop]:
+    """The frozen facts of these results, by run and shop: those fetched with them, and one query for the others."""
+    known = {(result.run_id, result.shop_id): result.facts for result in results if Result.facts.is_cached(result)}
+    apart = [result for result in results if (result.run_id, result.shop_id) not in known]
+    if apart:
+        found = FrozenShop.objects.filter(
+            run__in={result.run_id for result in apart}, shop__in=[result.shop_id for result in apart]
+        ).select_related("entry")
+        known |= {(shop.run_id, shop.shop_id): shop for shop in found}
+    return known
 
 
 def _row(result: Result, shop: FrozenShop, zone: Any) -> dict[str, Any]:

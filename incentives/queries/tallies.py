@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor
 from core.policy import Policy
+from core.words import joined
 from incentives.engine.conditions import CONDITION_KEYS, CONDITIONS
 from incentives.models import Result, Run
 from incentives.queries.deadlines import run_date, winnable_until
@@ -109,6 +110,11 @@ class Tally:
             if most <= 0:
                 return day
         return self.deadlines[-1][0] if self.deadlines else None
+
+    @property
+    def lacks(self) -> str:
+        """Everything that the marketplace doesn't know of those that need data, in a few words."""
+        return joined(cause.lacks for cause in self.unknown)
 
     @property
     def standing(self) -> int:

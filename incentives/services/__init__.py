@@ -25,6 +25,7 @@ from incentives.services.holds import (
     release_partner,
     release_payout,
 )
+from incentives.services.invoices import BadInvoice, accept_invoice, hand_in_invoice, refuse_invoice
 from incentives.services.notes import note_payout
 from incentives.services.payments import claw_back, mark_paid, refuse_payment, start_payment
 from incentives.services.reviews import approve_payout, approve_payouts, return_payout
@@ -34,10 +35,12 @@ from incentives.services.submission import Skipped, SubmissionReport, Withheld, 
 from incentives.services.voids import undo_void, void_line, void_payout
 
 __all__ = [
+    "BadInvoice",
     "Skipped",
     "Stale",
     "SubmissionReport",
     "Withheld",
+    "accept_invoice",
     "approve_payout",
     "approve_payouts",
     "cancel_payment_batch",
@@ -50,6 +53,7 @@ __all__ = [
     "drop_from_batch",
     "ensure_attribution_open",
     "export_payment_batch",
+    "hand_in_invoice",
     "hold_line",
     "hold_partner",
     "hold_payout",
@@ -59,6 +63,7 @@ __all__ = [
     "note_payout",
     "propose_adjustment",
     "propose_difference",
+    "refuse_invoice",
     "refuse_payment",
     "release_line",
     "release_partner",

@@ -8,6 +8,7 @@ from core.actors import Actor
 from core.errors import Conflict, DomainError, NotAllowed
 from incentives import policies
 from incentives.models import PaymentBatch, PaymentItem, Payout
+from incentives.services.invoices import invoice_needed, not_invoiced
 from incentives.states import ItemState, PayoutState
 from partners.payees import payment_obstacles
 
@@ -24,6 +25,7 @@ def obstacles_to_payment(
         others = others.exclude(batch=batch)
     elsewhere = dict(others.values_list("payout", "batch"))
     payees = payment_obstacles({payout.partner_id for payout in payouts})
+    papers = not_invoiced(payouts)
     found: dict[int, DomainError] = {}
     for payout in payouts:
         allowed = policies.can_pay(actor, payout)
@@ -40,4 +42,6 @@ def obstacles_to_payment(
         elif payout.partner_id in payees:
             obstacle = payees[payout.partner_id]
             found[payout.pk] = Conflict(obstacle.reason, code=obstacle.code)
+        elif payout.pk in papers:
+            found[payout.pk] = invoice_needed()
     return found

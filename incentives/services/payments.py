@@ -23,20 +23,35 @@ from incentives.services.desk import (
     needed_reason,
     told,
 )
+from incentives.services.invoices import ensure_invoiced
 from incentives.states import Account, DecisionKind, ItemState, LineState, PayoutState
+from partners.services import lock_payee_for_payment
 
 
 @transaction.atomic
 def start_payment(*, actor: Actor, payout: Payout, version: int | None = None, at: datetime | None = None) -> Payout:
-    """Send an approved payout to payment. Raises NotAllowed, Conflict where it is held or not approved."""
+    """Send an approved payout to payment, to the partner's confirmed account.
+
+    Raises NotAllowed, Conflict where it is held or not approved, where the partner can't be paid now
+    (`partners.payees.payment_obstacle`), or where an invoice is asked for and none was accepted.
+    """
     at = at or timezone.now()
     payout = lock_payout(payout, version)
     policies.ensure(policies.can_pay(actor, payout))
     ensure_move(payout, PayoutState.IN_PAYMENT)
     ensure_not_held(payout)
+    ensure_invoiced(payout)
+    payee = lock_payee_for_payment(partner_id=payout.partner_id)
     before = payout.state
     change(payout, state=PayoutState.IN_PAYMENT)
-    decision = decide(payout, DecisionKind.START_PAYMENT, actor=actor, at=at, before=before)
+    decision = decide(
+        payout,
+        DecisionKind.START_PAYMENT,
+        actor=actor,
+        at=at,
+        before=before,
+        details={"payee": payee.pk} if payee else None,
+    )
     ledger.post(
         cause=f"decision:{decision.pk}",
         at=at,

@@ -85,8 +85,8 @@ def filter_bar(
         _select(
             asked,
             "stock_missing",
-            _("Stock in any country"),
-            ((code, _("No stock: %(country)s") % {"country": country(code)}) for code in rules.stock.countries),
+            _("Stock anywhere"),
+            ((code, _("Stock missing: %(country)s") % {"country": country(code)}) for code in rules.stock.countries),
         ),
         _select(asked, "within", _("Any deadline"), ((str(days), _days(days)) for days in WITHIN)),
         _select(asked, "market", _("All markets"), ((code, country(code)) for code in sorted(rules.markets))),

@@ -8,7 +8,7 @@ import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +24,7 @@ from incentives.queries.links import LinkRow, link_rows, link_totals, registered
 from incentives.queries.programs import current_policies
 from incentives.views.common import actor_for, partner_for
 from merchants.services import create_link
-from partners.links import may_recruit
+from partners.links import live_links, may_recruit
 from partners.models import InviteLink, Partner
 from partners.services import extend_link, revoke_link
 
@@ -52,7 +52,9 @@ def links(request: HttpRequest) -> HttpResponse:
     visible = InviteLink.objects.visible_to(actor).filter(partner=partner)
     counts = link_counts(actor=actor, of=Q(link__partner=partner))
     totals = link_totals(links=visible, counts=counts, at=at)
-    pages = Paginator(to_show(visible).order_by("-pk"), PER_PAGE)
+    # Those that work come first: they are what somebody looks for here.
+    works = Exists(live_links(at).filter(pk=OuterRef("pk")))
+    pages = Paginator(to_show(visible).annotate(works=works).order_by("-works", "-pk"), PER_PAGE)
     pages.count = totals.links  # which has been counted
     page = pages.get_page(request.GET.get("page"))
     titles = {policy.program.code: policy.title for policy in policies}

@@ -100,10 +100,10 @@ def list_page(
     base: str,
 ) -> HttpResponse:
     """The list's page with its controls. To a script that asked for it, its clean address is told to be shown."""
-    stages = merchants.stages()
+    page, stages = merchants.look(request.GET.get("page"))
     context |= {
         "merchants": merchants,
-        "page": merchants.page(request.GET.get("page")),
+        "page": page,
         "bar": filter_bar(merchants, request.GET, stages=stages, links=links),
         "all_rows": sum(stage.count for stage in stages),
         "workbook_limit": MOST_IN_A_WORKBOOK,

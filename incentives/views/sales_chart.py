@@ -52,7 +52,7 @@ def sales_chart(sales: Sales) -> Chart:
     """
     window = (sales.last - sales.first).days + 1
     span = window + max(2, window // 15)
-    top = max([sales.above * Decimal("1.15"), *(day.sum for day in sales.days), Decimal(1)])
+    top = max([sales.above * Decimal("1.25"), *(day.sum for day in sales.days), Decimal(1)])
     bottom = min([Decimal(0), *(day.sum for day in sales.days), *(day.amount for day in sales.days)])
 
     def x(day: date, *, end: bool = False) -> float:

@@ -252,12 +252,18 @@ def _is_country(code: object) -> bool:
     return isinstance(code, str) and len(code) == 2 and code.isascii() and code.isalpha() and code.isupper()
 
 
-def _ensure_complete(application: Application) -> None:
+def missing_in(application: Application) -> dict[str, str]:
+    """What it lacks before it can be handed in: what is to be said beside which field. One query."""
     contact = ApplicationContact.objects.filter(application=application).first()
     missing = {name: _("Fill this in.") for name in STATED if not getattr(application, name)}
     if contact is None or not contact.name:
         missing["contact_name"] = _("Fill this in.")
     if contact is None or not (contact.phone or contact.wechat or contact.email):
         missing["contact_phone"] = _("Give a phone number, a WeChat ID or an e-mail address.")
+    return missing
+
+
+def _ensure_complete(application: Application) -> None:
+    missing = missing_in(application)
     if missing:
         raise Incomplete(missing)

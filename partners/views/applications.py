@@ -19,8 +19,8 @@ from partners.forms import ApplicationForm
 from partners.models import Application, ApplicationContact, ApplicationFile
 from partners.pages import actor_for
 from partners.queries import application_view
-from partners.services.applications import CONTACT, STATED
-from partners.states import OPEN_STATES, ApplicationState
+from partners.services.applications import CONTACT, STATED, missing_in
+from partners.states import OPEN_STATES, ApplicationState, Resource, Service
 
 
 @login_required
@@ -73,9 +73,16 @@ def status(request: HttpRequest, application: int) -> HttpResponse:
         raise Http404
     today = timezone.now().astimezone(ZoneInfo(settings.PLATFORM_TIME_ZONE)).date()
     view = application_view(actor=actor, application=found, today=today)
-    return render(
-        request, "partners/application.html", {"view": view, "zone": settings.PLATFORM_TIME_ZONE, "of": found}
-    )
+    missing = missing_in(found) if view.may_write else {}
+    context = {
+        "view": view,
+        "zone": settings.PLATFORM_TIME_ZONE,
+        "of": found,
+        "resources": [Resource(value).label for value in found.resources],
+        "services": [Service(value).label for value in found.services],
+        "missing": [ApplicationForm.base_fields[name].label for name in missing],
+    }
+    return render(request, "partners/application.html", context)
 
 
 @login_required

@@ -96,6 +96,15 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "partner/<program>/payout.xlsx": (302, 200, 200, 404),
     "partner/<program>/payout.json": (302, 200, 200, 404),
     "api/v1/statements/<program>/<partner>": (403, 200, 404, 200),
+    "partner/statements": (302, 200, 200, 404),
+    "partner/<program>/payout/<payout>/invoice": (302, 302, 404, 404),  # it isn't approved yet
+    "partner/invoices/<invoice>/file": (302, 404, 404, 404),  # there is none: tests/incentives has the one
+    "api/v1/payees": API,
+    "api/v1/payees/<pk>": (403, 404, 404, 404),  # there is none: tests/partners has those
+    "api/v1/payees/<pk>/withdraw": (403, 405, 405, 405),
+    "api/v1/invoices": API,
+    "api/v1/invoices/<pk>": (403, 404, 404, 404),  # as above
+    "api/v1/invoices/<pk>/file": (403, 404, 404, 404),
     "api/v1/links": API,
     "api/v1/links/<code>": (403, 200, 404, 200),
     "api/v1/links/<code>/revoke": (403, 405, 405, 405),
@@ -211,7 +220,7 @@ def apply_for_another(world: World) -> None:
     file = add_application_file(actor=alice, application=application, file=pdf())
     submit_application(actor=alice, application=application)
     VALUES.update(application=str(application.pk), file=str(file.pk), token="no-such-token")
-    VALUES.update(payout=str(Payout.objects.get(partner=world.haiqiao).pk))
+    VALUES.update(payout=str(Payout.objects.get(partner=world.haiqiao).pk), invoice="1")
 
 
 @pytest.fixture

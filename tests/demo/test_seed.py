@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from core.audit import verify_chain
 from core.errors import Conflict, NotAllowed
-from core.models import AuditEvent, FactBatch, User
+from core.models import AuditEvent, FactBatch, Program, User
 from incentives.demo.cast import ALICE, CHARLIE, OVERTURNED
 from incentives.demo.invites import a_receipt
 from incentives.demo.seeding import Seeded, seed
@@ -24,8 +24,11 @@ from incentives.engine.run import work
 from incentives.models import Payout, PayoutLine, PayoutPreview, Result, Run
 from incentives.queries.links import link_rows, to_show
 from incentives.states import LineState, PayoutState, Verdict
+from merchants.listing import Place
 from merchants.models import Attribution, Import, Registration, RejectedRow, Shop
-from partners.models import InviteLink
+from merchants.queries.claims import claim_rows, claims_of
+from merchants.queries.targets import entries_of, place_counts
+from partners.models import InviteLink, Partner
 from partners.people import actor_of
 from tests.demo.test_season import MID_QUARTER, judge, read
 from tests.oracle.reading import CONDITIONS
@@ -158,6 +161,24 @@ def test_links_that_people_made_and_merchants_who_came_through_them(seeded: Seed
     assert Attribution.objects.get(shop=shop).cause == "link"
     page = Client().get(a_receipt() or "", headers={"accept-language": "en"}).content.decode()
     assert page.count('<li class="done">') == 3
+
+
+def test_claims_of_every_kind_for_alice(seeded: Seeded) -> None:
+    alice = actor_of(User.objects.get(email="alice@example.com"))
+    now, program = seeded.season.moments.now, Program.objects.get(code=seeded.season.running.code)
+    partner = Partner.objects.get(code=ALICE)
+    rows = claim_rows(
+        actor=alice,
+        claims=list(claims_of(actor=alice, program=program, partner_id=partner.pk)),
+        at=now,
+    )
+    assert {row.state for row in rows} >= {"in_force", "in_review", "released", "expired", "rejected"}
+    left = sorted((row.left.days, row.left.hours) for row in rows if row.left)
+    assert left[0] == (1, 41)
+    assert left[-1][0] >= 28
+    counts = place_counts(entries_of(actor=alice, version=program.current_policy, partner_id=partner.pk, at=now))
+    assert set(counts.by_place) == set(Place.values)
+    assert counts.free >= 40
 
 
 def test_the_sign_ins_work(seeded: Seeded) -> None:

@@ -14,8 +14,11 @@ import pytest
 from django.test import Client
 
 from config.state import ROOT
+from core.errors import DomainError
 from incentives.keys import signing_key
-from incentives.signatures import SigningKey, key_set, read_keys, sign
+from incentives.services import submit_run
+from incentives.signatures import SigningKey, key_set, read_keys, sign, verify
+from tests.incentives.factories import AFTER_CLOSE, make_world
 from tests.incentives.test_signatures import KEY, SIGNED, STATEMENT
 from tests.shell import Shell
 
@@ -125,3 +128,35 @@ def test_a_key_that_is_none_stops_the_start_with_a_line(tmp_path: Path, variable
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"{variable}: ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.services
+@pytest.mark.django_db
+def test_what_the_portal_hands_out_verifies_elsewhere_and_with_one_digit_changed_does_not(tmp_path: Path) -> None:
+    world = make_world()
+    submit_run(actor=world.actor("olga"), run=world.run, at=AFTER_CLOSE)
+    alice = Client()
+    alice.force_login(world.alice)
+    path, keys = tmp_path / "statement.json", tmp_path / "keys.json"
+    signed = alice.get("/partner/POP-2026Q1/payout.json").content
+    keys.write_bytes(alice.get("/.well-known/dingyao-statement-keys.json").content)
+
+    # Another machine: no database, no broker, and a house with a key of its own.
+    path.write_bytes(signed)
+    valid = house(tmp_path, "verify_statement", path, "--key", keys)
+    assert (valid.returncode, valid.stderr) == (0, "")
+    assert "PROVISIONAL statement of haiqiao in POP-2026Q1, in_review, payable 4000.00 CNY" in valid.stdout
+    path.write_bytes(signed.replace(b"4000.00", b"4000.01"))
+    altered = house(tmp_path, "verify_statement", path, "--key", keys)
+    assert (altered.returncode, altered.stdout) == (1, "")
+    assert "NOT VALID" in altered.stderr
+
+    # Whichever digit it is.
+    published = read_keys(keys.read_bytes())
+    verify(signed, published)
+    digits = [place for place, byte in enumerate(signed) if chr(byte).isdigit()]
+    assert len(digits) > 100
+    for place in digits:
+        other = str((int(chr(signed[place])) + 1) % 10).encode()
+        with pytest.raises(DomainError):
+            verify(signed[:place] + other + signed[place + 1 :], published)

@@ -130,44 +130,38 @@ def test_five_hundred_at_a_links_last_use_are_one_registration(door: int) -> Non
 @pytest.mark.proof
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_time_tells_nothing_about_a_dead_link(door: int, method: str) -> None:
-    """Whoever takes the quickest fifth of many answers, where the machine's own noise is least, sees no difference.
+    """A guess at which of two answers took longer is right half of the time, whatever the links died of.
 
-    A live link is the control: the same measure sees at once that its page costs more.
+    A live link is the control: the same measure sees at once that its page, or its registration, costs more.
     """
     codes, rounds = dead_codes(), 400
     live = link()
     everyone = {**codes, "live": live.code}
     times: dict[str, list[float]] = {kind: [] for kind in everyone}
-    body = form(1) if method == "POST" else None
     caller = http.client.HTTPConnection("127.0.0.1", door, timeout=60)
     # The order changes from round to round, so that nobody always comes after the same other.
     order, die = list(everyone), random.Random(7)
     for number in range(rounds + 20):
         die.shuffle(order)
         for kind in order:
-            # A live link answers a wrong form with its page: that costs as much as opening it.
-            sent = "" if method == "POST" and kind == "live" else body
+            # Through the live link everybody is somebody new.
+            sent = form(number) if method == "POST" else None
             began = time.perf_counter()
             caller.request(method, f"/i/{everyone[kind]}", sent, HEADERS)
             answer = caller.getresponse()
             answer.read()
             taken = time.perf_counter() - began
-            assert answer.status == (404 if kind != "live" else 200 if method == "GET" else 422)
+            assert answer.status == (404 if kind != "live" else 200 if method == "GET" else 302)
             if number >= 20:  # the first ones warm up
                 times[kind].append(taken)
     caller.close()
 
-    quick = {kind: statistics.quantiles(each, n=5)[0] for kind, each in times.items()}
+    told = {kind: chance_to_be_longer(each, times["unknown"]) for kind, each in times.items()}
     for kind, each in times.items():
-        told = chance_to_be_longer(each, times["unknown"])
-        print(
-            f"{method} {kind}: quickest fifth {1000 * quick[kind]:.2f} ms,"
-            f" median {1000 * statistics.median(each):.2f} ms, longer than unknown {told:.1%}"
-        )
-    unknown = quick.pop("unknown")
-    assert quick.pop("live") > 1.25 * unknown
-    for kind, taken in quick.items():
-        assert abs(taken / unknown - 1) < 0.1, kind
+        print(f"{method} {kind}: median {1000 * statistics.median(each):.2f} ms, longer than unknown {told[kind]:.1%}")
+    assert told.pop("live") > 0.8
+    # With 400 against 400 chance alone strays by 2 points; four times that is a difference.
+    assert {kind: share for kind, share in told.items() if abs(share - 0.5) > 0.08} == {}
 
 
 def chance_to_be_longer(taken: Sequence[float], other: Sequence[float]) -> float:

@@ -65,6 +65,9 @@ def test_the_whole_way() -> None:
     page = f"/applications/{application.pk}"
     assert answer.redirect_chain[-1][0] == f"{page}/edit"
     assert "The draft has been saved." in text(answer)
+    assert "Still missing: Kind of service provider, Country of registration, Registration number" in text(
+        zoe.get(page)
+    )
     # Too early: each missing thing is said beside its field, and what was written is there still.
     answer = zoe.post(f"{page}/edit", {"name": "Lantern Logistics", "do": "submit", "file": pdf()})
     assert answer.status_code == 422
@@ -77,6 +80,9 @@ def test_the_whole_way() -> None:
     assert zoe.get("/apply/new").headers["location"] == page
     answer = zoe.post(f"{page}/edit", {**FORM, "do": "submit"}, follow=True)
     assert "Your application has arrived and waits for a reviewer." in text(answer)
+    assert "You need do nothing now: we tell you by mail" in text(answer)
+    assert "Cross-border merchants" in text(answer)
+    assert "Zoe · +49 30 5550100" in text(answer)
     assert "<b>boldly</b>" not in answer.content.decode()
     assert zoe.get(f"{page}/edit").status_code == 302
 
@@ -113,9 +119,11 @@ def test_the_whole_way() -> None:
     suspend_partner_and_hold(actor=actor("rita"), partner=partner, reason="Links were sold.")
     suspended = text(zoe.get(page))
     assert "Suspended since" in suspended
-    assert "Links were sold." in suspended
+    assert suspended.count("Links were sold.") == 2  # above, and among what has happened
+    assert "Unpaid payouts are held meanwhile." in suspended
     reinstate_partner(actor=actor("rita"), partner=partner, reason="Cleared.")
     assert "Certified since 15 Jan 2026." in text(zoe.get(page))
+    assert "Suspension ended" in text(zoe.get(page))
     terminate_partner_and_hold(actor=actor("rita"), partner=partner, reason="Again.")
     ended = text(zoe.get(page))
     assert "The cooperation was ended on" in ended

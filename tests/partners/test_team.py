@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -83,6 +84,12 @@ def test_a_colleague_without_an_account_makes_one() -> None:
     made = User.objects.get(email="new@example.com")
     assert (made.name, made.check_password(PASSWORD), made.language) == ("Nia", True, "en")
     assert Membership.objects.get(user=made).role == "member"
+    address = EmailAddress.objects.get(user=made)  # the link went there: nobody asks for it to be proven again
+    assert (address.email, address.verified, address.primary) == ("new@example.com", True, True)
+    assert "this one" in text(stranger.get("/account/sessions"))
+    stranger.post("/accounts/logout/")
+    again = stranger.post("/accounts/login/", {"login": "new@example.com", "password": PASSWORD})
+    assert again["Location"] == "/"
 
 
 def test_links_that_do_not_work_look_alike() -> None:

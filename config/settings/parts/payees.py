@@ -21,7 +21,8 @@ def payee_keys(texts: list[str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-# Whether a payment needs the partner's confirmed account (POLICY 6).
+# Whether a payment needs the partner's confirmed account (POLICY 6), and an invoice that was accepted.
 PAYMENT_NEEDS_PAYEE = env.flag("PAYMENT_NEEDS_PAYEE", default=True)
+INVOICE_REQUIRED = env.flag("INVOICE_REQUIRED")
 # For how long whoever has given the password or a second factor once more may change where money goes.
 PAYEE_PROOF_MINUTES = env.integer("PAYEE_PROOF_MINUTES", 5, minimum=1)
