@@ -23,6 +23,7 @@ OPEN = (200, 200, 200, 200)
 SIGNED_IN = (302, 200, 200, 200)
 OWN = (302, 200, 404, 404)  # an operator sees it only after choosing a partner
 OPERATORS = (302, 404, 404, 200)
+OPERATORS_POST = (302, 404, 404, 405)  # a decision: only taken by posting it
 BACK_OFFICE = (302, 302, 302, 200)
 API = (403, 200, 200, 200)
 ACCOUNT = (302, 200, 200, 200)
@@ -153,6 +154,18 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/v1/operator/ledger/balances": DESK,
     "api/v1/operator/ledger/export": DESK,
     "operator/": OPERATORS,
+    "operator/runs": OPERATORS,
+    "operator/runs/start": OPERATORS_POST,
+    "operator/runs/<run_id>": OPERATORS,
+    "operator/runs/<run_id>/cancel": OPERATORS_POST,
+    "operator/runs/<run_id>/changes": OPERATORS,
+    "operator/runs/<run_id>/changes.csv": (302, 404, 404, 404),  # there is no other run: tests/console has one
+    "operator/<program>/unknown": OPERATORS,
+    "operator/audit": OPERATORS,
+    "operator/audit.csv": OPERATORS,
+    "operator/people": OPERATORS,
+    "operator/people/<user_id>": OPERATORS,
+    "operator/people/<user_id>/<step>": OPERATORS_POST,
     "operator/<program>/shops": OPERATORS,
     "operator/<program>/shops.csv": OPERATORS,
     "operator/<program>/shops.xlsx": OPERATORS,
@@ -176,6 +189,8 @@ VALUES = {
     "line": "1",
     "bulk": "1",
     "run": "1",
+    "run_id": "1",
+    "user_id": "1",
     "adjustment": "1",
     "batch": "1",
     "invitation": "1",
@@ -220,6 +235,7 @@ def apply_for_another(world: World) -> None:
     file = add_application_file(actor=alice, application=application, file=pdf())
     submit_application(actor=alice, application=application)
     VALUES.update(application=str(application.pk), file=str(file.pk), token="no-such-token")
+    VALUES.update(run_id=str(world.run.pk), user_id=str(world.alice.pk))
     VALUES.update(payout=str(Payout.objects.get(partner=world.haiqiao).pk), invoice="1")
 
 
