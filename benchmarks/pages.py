@@ -6,6 +6,7 @@ Run as a program, in the benchmark's house: prints a table. `--explain` adds the
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -58,7 +60,8 @@ def main() -> None:
     run = Run.objects.published().filter(program__code=given.program).latest("pk")
     shops = Result.objects.filter(run=run, partner=partner).count()
     print(f"\n{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores; {shops:,} shops of one partner of {run.shops:,}\n")
-    print("| page | first | median | slowest | of it SQL | queries | aim |\n|---|---:|---:|---:|---:|---:|---:|")
+    print("| page | first | median | slowest | of it SQL | processor | queries | aim |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
     client.get("/notices/")  # loads what every page needs
     shop_list = f"/partner/{given.program}/shops"
     for name, path, aim in (
@@ -117,7 +120,9 @@ def measure(client: Client, name: str, path: str, aim: str, requests: int, *, ex
 
     times: list[float] = []
     watches: list[Watch] = []
-    for _ in range(requests + 1):
+    spent = 0.0
+    for number in range(requests + 1):
+        spent = processor() if number == 1 else spent
         watch = Watch()
         with ExitStack() as stack:
             stack.enter_context(connection.execute_wrapper(watch))
@@ -128,10 +133,41 @@ def measure(client: Client, name: str, path: str, aim: str, requests: int, *, ex
             raise SystemExit(f"{path} answered {answer.status_code}")
         watches.append(watch)
     sql = statistics.median(sum(ms for ms, _, _ in watch.taken) for watch in watches[1:])
-    cells = (name, *(f"{ms:.0f} ms" for ms in (times[0], statistics.median(times[1:]), max(times[1:]), sql)))
+    spent = (processor() - spent) / requests
+    figures = (times[0], statistics.median(times[1:]), max(times[1:]), sql, spent)
+    cells = (name, *("–" if math.isnan(ms) else f"{ms:.0f} ms" for ms in figures))
     print(f"| {' | '.join(cells)} | {len(watches[-1].taken)} | {aim} |", flush=True)
     if explain:
         show_plans(watches[-1])
+
+
+def processor() -> float:
+    """Milliseconds of processor time so far: of this process, and of all that serves it in PostgreSQL.
+
+    What others do on the machine meanwhile changes it little, unlike the time that passes. NaN where Linux doesn't say.
+    """
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        )
+        stats = [read_stat(pid) for (pid,) in cursor.fetchall()]
+    try:
+        # Fields from the third on (proc(5)): the parent, own time, and that of children that have ended: the workers.
+        parent = read_stat(int(stats[0][1]))
+        ticks = sum(int(stat[11]) + int(stat[12]) for stat in stats) + int(parent[13]) + int(parent[14])
+    except IndexError:
+        return math.nan
+    return (ticks / os.sysconf("SC_CLK_TCK") + time.process_time()) * 1000
+
+
+def read_stat(pid: int) -> list[str]:
+    """What Linux keeps of a process; nothing elsewhere."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def show_plans(watch: Watch) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as second_factor
 from django import forms
 from django.conf import settings
@@ -126,6 +127,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Send it once what it tells of has been kept; a mail server that is away undoes nothing."""
         mail = self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context})
         transaction.on_commit(mail.send, robust=True)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # as above
+    """Our words for what can go wrong with a second factor."""
+
+    error_messages: ClassVar = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _("This isn't the code that holds now."),
+        "unverified_email": _("Prove your new address first, or keep the old one."),
+    }
 
 
 class VerificationStage(EmailVerificationStage):  # type: ignore[misc]  # as above

@@ -25,7 +25,7 @@ from merchants.models import Registration
 # Beside the verdicts themselves: the two halves of what is pending, and merchants whose shop isn't judged yet.
 WINNABLE, WAITING, REGISTERED = "winnable", "waiting", "registered"
 STAGES: tuple[tuple[str, str | Promise], ...] = (
-    (REGISTERED, _("Registered")),
+    (REGISTERED, _("No shop yet")),
     (WINNABLE, _("Can be won")),
     (WAITING, _("Waiting for settlements")),
 )

@@ -4,11 +4,12 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.models import PolicyVersion
-from merchants.listing import Place
-from merchants.models import Brand, Merchant, Shop, TargetEntry
+from merchants.listing import Place, on_the_list, platform_date
+from merchants.models import Brand, Shop, TargetEntry
 from merchants.searching import Searchable, search_words
 from merchants.states import Track
 
@@ -48,11 +49,12 @@ def _listed(program: str, what: str) -> QuerySet[TargetEntry, int]:
 class TargetFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
     """Target entries by what they are to the asking partner, and a search. They come with `place`.
 
-    Without a place asked for, what is off its list is left out.
+    Without a place asked for, what is off its list is left out, by its own columns: `place` has to be found out for
+    the rows that are shown and no others.
     """
 
     program = django_filters.CharFilter("program__code", label=_("program"))
-    place = django_filters.MultipleChoiceFilter(choices=Place.choices, label=_("free or taken"))
+    place = django_filters.MultipleChoiceFilter(choices=Place.choices, distinct=False, label=_("free or taken"))
     track = django_filters.ChoiceFilter(choices=Track.choices, label=_("track"))
     country = django_filters.CharFilter("merchant__country", lookup_expr="iexact", label=_("country"))
     market = django_filters.CharFilter(method="for_market", label=_("market"))
@@ -65,7 +67,9 @@ class TargetFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
     def filter_queryset(self, queryset: QuerySet[TargetEntry]) -> QuerySet[Any]:
         """The filters, and the list as it is now unless a place is asked for."""
         found: QuerySet[Any] = super().filter_queryset(queryset)
-        return found if self.form.cleaned_data.get("place") else found.exclude(place=Place.OFF)
+        if self.form.cleaned_data.get("place"):
+            return found
+        return found.filter(on_the_list(platform_date(timezone.now())))
 
     def for_market(self, queryset: QuerySet[TargetEntry], name: str, value: str) -> QuerySet[TargetEntry]:
         """Entries of the programs that this market belongs to, by their rules in force."""
@@ -78,7 +82,7 @@ class TargetFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
             queryset = queryset.filter(
                 Q(pk__in=_named(TargetEntry.objects, "merchant_name", word))
                 | Q(brand__in=_named(Brand.objects, "name", word))
-                | Q(merchant__in=_named(Merchant.objects.filter(entries__merchant_name=None), "name", word))
+                | Q(pk__in=_named(TargetEntry.objects.filter(merchant_name=None), "merchant__name", word))
                 | Q(code__icontains=word)
             )
         return queryset

@@ -65,8 +65,8 @@ def tell_each(
         raise KeyError(f"nobody has declared the kind of notice {kind!r}")
     ways = _ways(found, {_id(each) for message in messages for each in message.people})
     rows: list[Notice] = []
+    _try(found, messages)
     for message in messages:
-        _try(found, message.params, message.link)
         shared: dict[str, Any] = {
             "kind": kind,
             "params": dict(message.params),
@@ -113,11 +113,15 @@ def _columns(link: Link | None) -> dict[str, Any]:
     return {"url_name": link.name, "url_args": list(link.args), "url_query": dict(link.query)}
 
 
-def _try(kind: Kind, params: Mapping[str, Any], link: Link | None) -> None:
-    """Make the sentence in every language, and the address: what can't be made then is refused now."""
+def _try(kind: Kind, messages: Sequence[Message]) -> None:
+    """Make the sentences in every language, and the addresses: what can't be made then is refused now."""
+    # A language is switched on once for all of them: that costs more than the sentences do.
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
-            kind.told(params)
-            kind.headed(params)
-    if link is not None:
+            for message in messages:
+                kind.told(message.params)
+                kind.headed(message.params)
+    # What a query holds can't be wrong; pages that differ in nothing else are looked for once.
+    pages = {(message.link.name, message.link.args): message.link for message in messages if message.link is not None}
+    for link in pages.values():
         link.path()

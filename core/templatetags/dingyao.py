@@ -30,6 +30,7 @@ MARKS = {
     "in_payment": "→",
     "returned": "↩",
     "withheld": "◔",
+    "held": "‖",
     "computed": "≈",
     "closed": "–",
     "certified": "✓",

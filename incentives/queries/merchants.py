@@ -4,7 +4,7 @@ Two tables and one order: the database lays the filtered rows of both together, 
 which ones stand on the page. Only those are then put into words. The number of queries doesn't depend on the rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Lower
+from django.http import QueryDict
 
 from core.actors import Actor
 from core.models import Program
@@ -109,7 +110,14 @@ class MerchantList:
     """
 
     def __init__(
-        self, *, actor: Actor, program: Program, run: Run | None, partner_id: int | None, asked: Any, now: datetime
+        self,
+        *,
+        actor: Actor,
+        program: Program,
+        run: Run | None,
+        partner_id: int | None,
+        asked: QueryDict,
+        now: datetime,
     ) -> None:
         self.actor, self.program, self.run = actor, program, run
         self.rules: Policy = run.rules if run else program.current_policy.rules
@@ -121,7 +129,7 @@ class MerchantList:
             results, registered = results.filter(partner=partner_id), registered.filter(link__partner=partner_id)
         self.all_results = results
         self.all_registrations = not_judged(registered, program=program, run=run, rules=self.rules)
-        self.filters = ResultFilter(_without(asked, "run", "program"), queryset=results)
+        self.filters = ResultFilter(_said(asked, but=("run", "program")), queryset=results)
         self.filters.runs = [run] if run else []  # found already
         self.valid = self.filters.is_valid()
         self.asked = self.filters.form.cleaned_data if self.valid else {}
@@ -305,9 +313,10 @@ def _run(sql: str, parts: Sequence[QuerySet[Any]], *params: Any) -> list[tuple[A
     return found
 
 
-def _without(asked: Any, *names: str) -> Any:
-    """What the address says, without what the page itself says."""
-    left = asked.copy()
-    for name in names:
-        left.pop(name, None)
-    return left
+def _said(asked: QueryDict, *, but: Collection[str]) -> QueryDict:
+    """What the address asks for, without what the page itself says and what a form left empty."""
+    said = QueryDict(mutable=True)
+    for name, values in asked.lists():
+        if name not in but and any(values):
+            said.setlist(name, [value for value in values if value])
+    return said

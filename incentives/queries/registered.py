@@ -80,7 +80,7 @@ def registration_view(row: Any, *, last: date, today: date, rules: Policy) -> Re
     }
     label, look, sentence = {
         "registered": (
-            _("Registered"),
+            _("No shop yet"),
             "submitted",
             _("Registered on %(since)s; its shop must be certified by %(day)s; %(left)s"),
         ),

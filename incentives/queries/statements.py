@@ -174,7 +174,7 @@ def payout_steps(payout: Payout, *, names: bool) -> tuple[StepView, ...]:
     among operators (of a submission, a release) are not theirs.
     """
     hurting = (DecisionKind.RETURN, DecisionKind.HOLD, DecisionKind.VOID, DecisionKind.VOID_LINE)
-    told = {*hurting, DecisionKind.REFUSE, DecisionKind.CLAW_BACK, DecisionKind.UNDO_VOID}
+    told = {*hurting, DecisionKind.REFUSE, DecisionKind.CLAW_BACK, DecisionKind.UNDO_VOID, DecisionKind.ADJUST}
     decisions = Decision.objects.filter(payout=payout).select_related("reason", "actor", "line__shop").order_by("pk")
     return tuple(
         StepView(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.models import FactBatch
-from core.words import country, day
+from core.words import country, day, joined
 from incentives.models import Decision, FrozenShop, Judgement, Result, Run
 from incentives.queries.stock_seen import Stock
 from incentives.states import DecisionKind, Verdict
@@ -188,7 +188,7 @@ def _settlements(result: Result) -> Iterator[Happening]:
         if row["refunds"]:
             parts.append(ngettext("%(count)d refund", "%(count)d refunds", row["refunds"]) % {"count": row["refunds"]})
         text = _("Settled: %(lines)s, together %(amount)s %(currency)s") % {
-            "lines": _(", ").join(parts),
+            "lines": joined(parts),
             "amount": _money(row["amount"]),
             "currency": row["currency"],
         }

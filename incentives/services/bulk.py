@@ -113,14 +113,20 @@ def _work_on_piece(bulk_id: int) -> bool:
         return False
     # The roles that the person has now: one that was taken meanwhile opens nothing.
     answers = _decide(actor_of(bulk.actor), bulk, {item.payout_id: item.seen for item in items})
+    _mark(items, answers)
+    return True
+
+
+def _mark(items: list[BulkItem], answers: Mapping[int, Payout | DomainError]) -> None:
+    refused = []
     for item in items:
         answer = answers[item.payout_id]
         if isinstance(answer, DomainError):
             item.outcome, item.code, item.message = BulkOutcome.REFUSED, answer.code[:40], answer.message
-        else:
-            item.outcome = BulkOutcome.DONE
-    BulkItem.objects.bulk_update(items, ["outcome", "code", "message"])
-    return True
+            refused.append(item)
+    done = {item.pk for item in items} - {item.pk for item in refused}
+    BulkItem.objects.filter(pk__in=done).update(outcome=BulkOutcome.DONE)
+    BulkItem.objects.bulk_update(refused, ["outcome", "code", "message"])
 
 
 def _decide(actor: Actor, bulk: BulkDecision, versions: Mapping[int, int | None]) -> dict[int, Payout | DomainError]:

@@ -216,6 +216,8 @@ def claims(request: HttpRequest, program: str) -> HttpResponse:
 
 
 def _entry_or_404(desk: Desk, code: str) -> TargetEntry:
+    if "\0" in code:  # PostgreSQL holds none
+        raise Http404
     found: TargetEntry | None = desk.entries().filter(code=code).select_related(*RELATED).first()
     if found is None:
         raise Http404

@@ -16,6 +16,7 @@ from incentives import ledger
 from incentives.models import Adjustment, LedgerEntry, Payout
 from incentives.queries.books import account_views, ledger_balances, ledger_entries
 from incentives.queries.desk import later_difference
+from incentives.queries.statements import payout_steps
 from incentives.services import (
     approve_payout,
     carry_account,
@@ -205,6 +206,9 @@ def test_an_approved_payout_is_untouched_and_the_difference_becomes_an_adjustmen
     assert (settled.amount, settled.lines) == (Decimal(0), ())
     with pytest.raises(Conflict, match="same amount"):
         propose_difference(actor=olga, payout=payout, reason="Again.")
+    # The partner reads why, and nobody's name.
+    told = payout_steps(payout, names=False)[-1]
+    assert (told.kind, told.reason, told.who) == ("adjust", "Its stock was seen.", "")
     assert following(world, "POP-2").payable == AMOUNT * 2
     books(world)
 

@@ -204,6 +204,17 @@ def test_what_cannot_be_paid_is_left_out_with_its_reason(world: World) -> None:
         create_payment_batch(actor=fiona, payouts=[good])
 
 
+def test_an_invoice_is_asked_for_where_a_setting_says_so(world: World, payouts: list[Payout], settings: Any) -> None:
+    settings.INVOICE_REQUIRED = True
+    with pytest.raises(BadInput, match="no accepted invoice"):
+        create_payment_batch(actor=world.actor("fiona"), payouts=payouts)
+    settings.INVOICE_REQUIRED = False
+    batch = create_payment_batch(actor=world.actor("fiona"), payouts=payouts).batch
+    settings.INVOICE_REQUIRED = True
+    with pytest.raises(Conflict, match=r"haiqiao \(This payout has no accepted invoice"):
+        lock_payment_batch(actor=world.actor("fiona"), batch=batch)
+
+
 def test_nobody_pays_their_own_organisation(world: World, payouts: list[Payout]) -> None:
     Membership.objects.create(partner=world.haiqiao, user=world.fiona, role="viewer")
     report = create_payment_batch(actor=world.actor("fiona"), payouts=payouts)

@@ -159,7 +159,7 @@ def test_time_tells_nothing_about_a_dead_link(door: int, method: str) -> None:
     told = {kind: chance_to_be_longer(each, times["unknown"]) for kind, each in times.items()}
     for kind, each in times.items():
         print(f"{method} {kind}: median {1000 * statistics.median(each):.2f} ms, longer than unknown {told[kind]:.1%}")
-    assert told.pop("live") > 0.8
+    assert told.pop("live") > 0.7
     # With 400 against 400 chance alone strays by 2 points; four times that is a difference.
     assert {kind: share for kind, share in told.items() if abs(share - 0.5) > 0.08} == {}
 

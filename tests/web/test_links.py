@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from core.models import AuditEvent
 from merchants.entrants import Entrant
-from merchants.models import Registration, Shop
+from merchants.models import Brand, LinkTarget, Registration, Shop, TargetEntry
 from merchants.services import register_merchant
-from merchants.states import Consent
+from merchants.states import Consent, Review, Track
 from partners.models import Certification, InviteLink, LinkRevocation, LinkVisits, Membership, Partner
 from partners.services import suspend_partner
 from tests import people
@@ -282,6 +282,50 @@ def test_the_api_makes_extends_and_revokes(hers: InviteLink, sign_in: SignIn, wo
     suspend_partner(actor=people.actor("rita"), partner=world.haiqiao, reason="Invented reasons.")
     assert alice.get("/api/v1/links/HERS").json()["state"] == "suspended"
     assert alice.post("/api/v1/links", {"expires_at": later}).status_code == 409
+
+
+def test_a_link_is_made_for_one_entry_of_the_list(hers: InviteLink, sign_in: SignIn, world: World) -> None:
+    open_one, own, rivals = (
+        TargetEntry.objects.create(
+            program=world.program,
+            code=code,
+            brand=Brand.objects.create(key=code.lower(), name=name),
+            track=Track.DIRECTED if partner else Track.TARGET,
+            assigned_to=partner,
+            listed_on=date(2026, 1, 1),
+            review=Review.APPROVED,
+            batch=batch(),
+        )
+        for code, name, partner in (
+            ("T-OPEN", "Hoshi", None),
+            ("T-OWN", "Tsuki", world.haiqiao),
+            ("T-RIVAL", "Taiyo", world.rival),
+        )
+    )
+    alice, program = sign_in("alice"), world.program.code
+    # As the list of targets leads here: the form stands open, with the entry in it.
+    asked = alice.get(f"/partner/links?program={program}&target=T-OPEN").content.decode()
+    assert re.search(r"<details[^>]* open", asked)
+    assert re.search(r'name="target" value="T-OPEN"', asked)
+    form = {"program": program, "last_day": (timezone.now() + timedelta(days=9)).date().isoformat()}
+    for entry in (open_one, own):
+        assert alice.post("/partner/links", {**form, "target": entry.code}).status_code == 302
+        assert LinkTarget.objects.latest("pk").entry == entry
+    alice.get("/partner/links")  # says of both that they work
+    refused = alice.post("/partner/links", {**form, "target": "T-RIVAL"})
+    absent = alice.post("/partner/links", {**form, "target": "T-NONE"})
+    assert refused.status_code == absent.status_code == 422
+    assert text(refused).replace("T-RIVAL", "") == text(absent).replace("T-NONE", "")
+    ends = (timezone.now() + timedelta(days=9)).isoformat()
+    given = {"expires_at": ends, "program": program}
+    made = alice.post("/api/v1/links", {**given, "target_code": own.code}).json()
+    assert made["target_code"] == "T-OWN"
+    assert alice.post("/api/v1/links", {**given, "target_code": rivals.code}).status_code == 400
+    assert LinkTarget.objects.count() == 3
+    # It goes by the name of whom it is for.
+    assert re.search(
+        rf'href="/partner/links/{made["invite_code"]}">Tsuki<', alice.get("/partner/links").content.decode()
+    )
 
 
 def test_a_shop_that_a_rival_has_now_counts_for_the_link_no_more(

@@ -109,6 +109,7 @@ def test_empty_states_say_what_to_do(listed: dict[str, TargetEntry]) -> None:
     assert "The list is empty yet." in text(alice.get("/partner/EMPTY/targets"))
     assert "No claim stands." in text(alice.get("/partner/EMPTY/claims"))
     assert alice.get("/partner/NONE/targets").status_code == 404
+    assert alice.get(f"{LIST}/T%00").status_code == 404
 
 
 # --- An entry, its claim, its link ------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 # (core.lockout).
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"login_failed": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ADAPTER = "config.accounts.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "config.accounts.AuthenticateForm",
     "reauthenticate": "config.accounts.ReauthenticateForm",

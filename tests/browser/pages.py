@@ -1,0 +1,178 @@
+"""Every page of the house, in the states that look different: whoever adds an address adds its page here.
+
+`tests/browser/test_pages.py` walks the list, and fails for an address with a name that is in neither table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.browser.house import House
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page in one state.
+
+    `who` looks at it (empty: somebody without an account; see `House.session`), `args` name what its address is made of
+    (`House.things`; `=abc` stands for itself), `press` is the button that brings the state about, `state` its name.
+    """
+
+    name: str
+    who: str = ""
+    args: tuple[str, ...] = ()
+    query: str = ""
+    state: str = ""
+    press: str = ""
+    status: int = 200
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.name, self.state, f"({self.who})" if self.who else "")))
+
+    def path(self, house: House) -> str:
+        """Its address in this house."""
+        args = [each[1:] if each.startswith("=") else house.things[each] for each in self.args]
+        return reverse(self.name, args=args) + self.query
+
+
+PAGES = (
+    # --- Anybody
+    Page("home"),
+    Page("home", "nobody", state="of an account without an organisation"),
+    Page("programs"),
+    Page("program", args=("running",)),
+    Page("program", args=("closed",), state="that has ended"),
+    Page("invite", args=("link",)),
+    Page("invite", args=("link",), state="sent empty", press="button.go", status=422),
+    Page("invite", args=("dead",), state="dead", status=404),
+    Page("receipt", args=("receipt",)),
+    Page("invitation", args=("token",)),
+    Page("invitation", args=("=no-such-token",), state="dead", status=404),
+    Page("demo-outbox"),
+    Page("demo-mail", args=("mail",)),
+    # --- Signing in
+    Page("account_login"),
+    Page("account_login", state="sent wrong", query="?email=alice@example.com", press="form.card button.go"),
+    Page("account_logout", "alice"),
+    Page("account_inactive"),
+    Page("account_signup"),
+    Page("account_reauthenticate", "alice"),
+    Page("account_email", "alice"),
+    Page("account_email_verification_sent"),
+    Page("account_confirm_email", args=("=no-such-key",)),
+    Page("account_change_password", "alice"),
+    Page("account_change_password", "alice", state="sent empty", press="main form button"),
+    Page("account_reset_password"),
+    Page("account_reset_password_done"),
+    Page("account_reset_password_from_key", args=("=1", "=no-such-key"), state="dead"),
+    Page("account_reset_password_from_key_done"),
+    Page("mfa_index", "alice"),
+    Page("mfa_index", "tara", state="with a second factor"),
+    Page("mfa_authenticate", "tara/half"),
+    Page("mfa_reauthenticate", "tara"),
+    Page("mfa_activate_totp", "alice"),
+    Page("mfa_deactivate_totp", "tara"),
+    Page("mfa_view_recovery_codes", "tara"),
+    Page("mfa_generate_recovery_codes", "tara"),
+    Page("mfa_list_webauthn", "pia"),
+    Page("mfa_add_webauthn", "alice"),
+    Page("mfa_remove_webauthn", "pia", args=("passkey",)),
+    Page("mfa_edit_webauthn", "pia", args=("passkey",)),
+    Page("account", "alice"),
+    Page("account", "tara", state="with a second factor"),
+    Page("account-sessions", "alice"),
+    # --- Arriving
+    Page("apply", "nobody"),
+    Page("apply", "rex", state="again"),
+    Page("application-new", "nobody"),
+    Page("application", "zoe", ("zoe",), state="draft"),
+    Page("application", "yan", ("yan",), state="asked"),
+    Page("application", "cai", ("cai",), state="certified"),
+    Page("application", "rex", ("rex",), state="rejected"),
+    Page("application-edit", "zoe", ("zoe",)),
+    Page("application-edit", "zoe", ("zoe",), state="sent", press="button[value=submit]", status=422),
+    # --- A partner's people
+    Page("portal-overview", "alice"),
+    Page("portal-overview", "cai", state="of a new partner"),
+    Page("portal-overview-of", "alice", ("closed",), state="of a closed program"),
+    Page("portal-shops", "alice", ("running",)),
+    Page("portal-shops", "alice", ("running",), "?search=zzz", state="with nothing found"),
+    Page("portal-shop", "alice", ("pending in", "pending"), state="pending"),
+    Page("portal-shop", "alice", ("needs_data in", "needs_data"), state="needs data"),
+    Page("portal-shop", "alice", ("not_eligible in", "not_eligible"), state="lost"),
+    Page("portal-shop", "alice", ("eligible in", "eligible"), state="eligible"),
+    Page("portal-payout", "alice", ("closed",)),
+    Page("portal-payout", "alice", ("running",), state="provisional"),
+    Page("portal-payout", "cai", ("running",), state="of a new partner"),
+    Page("portal-links", "alice"),
+    Page("portal-links", "cai", state="of a new partner"),
+    Page("portal-link", "alice", ("link",)),
+    Page("portal-link", "alice", ("dead",), state="revoked"),
+    Page("portal-targets", "alice", ("running",)),
+    Page("portal-targets", "alice", ("running",), "?search=zzz", state="with nothing found"),
+    Page("portal-target", "alice", ("running", "free entry"), state="free"),
+    Page("portal-target", "alice", ("running", "claimed entry"), state="claimed"),
+    Page("portal-claims", "alice", ("running",)),
+    Page("portal-claims", "cai", ("running",), state="of a new partner"),
+    Page("portal-check", "alice", ("running",)),
+    Page("portal-statements", "alice"),
+    Page("portal-payee", "alice"),
+    Page("portal-payee", "bob", state="of a member"),
+    Page("portal-payee", "cai", state="of a new partner"),
+    Page("portal-payee-change", "alice"),
+    Page("portal-payee-change", "alice", state="sent empty", press="main form button.go", status=422),
+    Page("portal-invoice", "ivy", ("closed", "approved")),
+    Page("portal-programs", "alice"),
+    Page("portal-program", "alice", ("running",)),
+    Page("portal-program", "cai", ("running",), state="to join"),
+    Page("portal-team", "alice"),
+    Page("portal-team", "bob", state="of a member"),
+    Page("notices", "alice"),
+    Page("notices", "nobody", state="empty"),
+    Page("notices", "olga", state="of an operator"),
+    Page("notice-settings", "alice"),
+    Page("notice-settings", "olga", state="of an operator"),
+    # --- Operators
+    Page("console-overview", "olga"),
+    Page("console-shops", "olga", ("running",)),
+    Page("console-shop", "olga", ("pending in", "pending")),
+)
+
+# Addresses with a name that show no page of their own, and what they do instead.
+NO_PAGES = {
+    **dict.fromkeys(("healthz", "readyz", "metrics", "schema", "statement-keys"), "machines read it"),
+    "api-docs": "Swagger's page: tests/browser/test_api_docs.py",
+    "set_language": "posted to",
+    **dict.fromkeys(("notices-read-all", "notice-read", "notice"), "leads on"),
+    **dict.fromkeys(("application-answer", "application-withdraw"), "posted to from the application's page"),
+    "application-file": "a file",
+    **dict.fromkeys(("portal-link-revoke", "portal-link-extend"), "posted to from the link's page"),
+    **dict.fromkeys(("portal-link-svg", "portal-link-png"), "a picture"),
+    **dict.fromkeys(("portal-payout-csv", "portal-payout-xlsx", "portal-payout-json"), "a file"),
+    **dict.fromkeys(("portal-shops-csv", "portal-shops-xlsx", "console-shops-csv", "console-shops-xlsx"), "a file"),
+    **dict.fromkeys(("portal-target-claim", "portal-target-release"), "posted to from the entry's page"),
+    "portal-payee-withdraw": "posted to from the payee's page",
+    "portal-invoice-file": "a file",
+    "usersessions_list": "leads to account-sessions",
+    "account_set_password": "for accounts without a password, of which there are none",
+    "account_confirm_login_code": "signing in by a code in a mail is off",
+    "mfa_download_recovery_codes": "a file",
+    "mfa_login_webauthn": "asked by the script of the sign-in",
+    "mfa_reauthenticate_webauthn": "asks a device that no test has; mfa_reauthenticate looks the same",
+}
+
+# Other addresses: the back office is Django's own, and the API has none to look at.
+APART = ("admin", "api")
+
+
+def names(patterns: list[URLPattern | URLResolver] | None = None) -> Iterator[str]:
+    """The name of every address, but for what is apart."""
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(pattern, URLPattern):
+            if pattern.name:
+                yield pattern.name
+        elif pattern.namespace not in APART:
+            yield from names(pattern.url_patterns)
