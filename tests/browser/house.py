@@ -29,7 +29,7 @@ from incentives.demo.seeding import Seeded, seed
 from incentives.demo.signins import PASSWORD
 from incentives.digest import send_digests
 from incentives.engine.run import work
-from incentives.models import Payout, Result
+from incentives.models import Payout, Result, Run
 from incentives.states import PayoutState, Verdict
 from merchants.entrants import Entrant
 from merchants.models import TargetEntry
@@ -88,6 +88,8 @@ def build(folder: Path) -> House:
     partner = Partner.objects.get(pk=next(iter(alice.partner_ids)))
     running, closed = (Program.objects.get(code=plan.code) for plan in (seeded.season.running, seeded.season.closed))
     house.things |= {"partner": partner.code, "running": running.code, "closed": closed.code}
+    house.things |= {"run": Run.objects.published().filter(program=running).latest("pk").pk}
+    house.things |= {"somebody": User.objects.get(email="bob@example.com").pk}
     house.things |= _shops(partner, seeded)
     house.things |= _links(alice, partner, running)
     house.things |= _applications()

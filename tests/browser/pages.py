@@ -139,6 +139,14 @@ PAGES = (
     Page("console-overview", "olga"),
     Page("console-shops", "olga", ("running",)),
     Page("console-shop", "olga", ("pending in", "pending")),
+    Page("console-runs", "olga"),
+    Page("console-run", "olga", ("run",)),
+    Page("console-run-compare", "olga", ("run",)),
+    Page("console-unknown", "olga", ("running",)),
+    Page("console-people", "olga"),
+    Page("console-person", "olga", ("somebody",)),
+    Page("console-audit", "olga"),
+    Page("console-audit", "olga", query="?action=nothing", state="empty"),
 )
 
 # Addresses with a name that show no page of their own, and what they do instead.
@@ -154,6 +162,8 @@ NO_PAGES = {
     **dict.fromkeys(("portal-payout-csv", "portal-payout-xlsx", "portal-payout-json"), "a file"),
     **dict.fromkeys(("portal-shops-csv", "portal-shops-xlsx", "console-shops-csv", "console-shops-xlsx"), "a file"),
     **dict.fromkeys(("portal-target-claim", "portal-target-release"), "posted to from the entry's page"),
+    **dict.fromkeys(("console-run-start", "console-run-cancel", "console-person-step"), "posted to"),
+    **dict.fromkeys(("console-run-compare-csv", "console-audit-csv"), "a file"),
     "portal-payee-withdraw": "posted to from the payee's page",
     "portal-invoice-file": "a file",
     "usersessions_list": "leads to account-sessions",
