@@ -145,5 +145,5 @@ def _tags(asked: QueryDict) -> Iterable[Tag]:
             if value in labels:
                 left = clean(asked)
                 left.setlist(key, [other for other in left.getlist(key) if other != value])
-                label = _("%(condition)s: %(outcome)s") % {"condition": titles[key], "outcome": labels[value]}
+                label = f"{titles[key]} · {labels[value]}"
                 yield Tag(key, value, label, left.urlencode())

@@ -257,7 +257,7 @@ def test_the_next_page_keeps_the_filter_and_a_page_too_far_is_the_last(world: Wo
 
 def test_a_filter_without_a_control_is_shown_and_can_be_taken_away(world: World, run: Run, sign_in: SignIn) -> None:
     page = sign_in("alice").get(f"{LIST}?activated=pending&sort=code").content.decode()
-    assert "Sells within the window: Pending" in page
+    assert "Sells within the window · Pending" in page
     assert '<input type="hidden" name="activated" value="pending">' in page
     assert 'href="?sort=code"' in page
 
