@@ -81,7 +81,7 @@ class QuestionSerializer(OwnSerializer):
     brand = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONGEST["brand"])
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class RecruitingAnswerSerializer(serializers.Serializer[Any]):
     """May it be recruited? `free` is null off the list."""
 
     answer = serializers.ChoiceField(choices=ANSWERS)
@@ -178,7 +178,7 @@ class TargetViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TargetEntry])
         summary="May this merchant be recruited?",
         description="By registration number or brand. Limited to so many questions an hour for each member.",
         request=QuestionSerializer,
-        responses={200: AnswerSerializer},
+        responses={200: RecruitingAnswerSerializer},
     )
     @action(detail=False, methods=["post"])
     def check(self, request: Request) -> Response:
@@ -197,7 +197,7 @@ class TargetViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[TargetEntry])
                 )
             except AskedTooOften as refused:
                 raise exceptions.Throttled(wait=refused.seconds) from None
-        return Response(AnswerSerializer(answer).data)
+        return Response(RecruitingAnswerSerializer(answer).data)
 
     def _at(self, kind: type[OwnSerializer], program: str, code: str) -> tuple[Partner, TargetEntry]:
         reader = kind(data=self.request.data)

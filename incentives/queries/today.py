@@ -153,7 +153,7 @@ WAITING: tuple[_Waiting, ...] = (
     ),
     _Waiting(
         _("Registrations that contradict each other"),
-        Capability.KEEP_LISTS,
+        Capability.ASSIGN_SHOP,
         "admin:merchants_registration_changelist",
         "",
         _conflicts,

@@ -7,6 +7,7 @@ import redis
 from django.test import Client, override_settings
 
 from config import health
+from core.models import User
 from tests.services import TestServices
 
 
@@ -65,12 +66,14 @@ def test_the_back_office_sends_to_the_one_sign_in(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_nobody_signs_up_alone(client: Client) -> None:
+@override_settings(SIGN_UP_OPEN=False)
+def test_nobody_signs_up_where_it_is_closed(client: Client) -> None:
     response = client.post(
         "/accounts/signup/", {"email": "x@example.com", "password1": "a-long-one-1", "password2": "a-long-one-1"}
     )
     assert response.status_code == 200
-    assert "closed" in response.content.decode().lower() or "关闭" in response.content.decode()
+    assert 'name="password1"' not in response.text
+    assert not User.objects.filter(email="x@example.com").exists()
 
 
 def test_the_servers_belong_to_this_session(services: TestServices) -> None:

@@ -110,7 +110,7 @@ def test_the_quarter_closes(run: Run, tmp_path: Path) -> None:
     alice = User.objects.create_user("alice@example.com", PASSWORD, language="en")
     Membership.objects.create(user=alice, partner=first.partner, role="owner")
     portal = sign_in(alice)
-    page = portal.get(reverse("portal-shops", args=[PROGRAM])).content.decode()
+    page = portal.get(reverse("portal-shops", args=[PROGRAM]), {"sort": "code"}).content.decode()
     own = run.results.filter(partner=first.partner).select_related("shop").order_by("shop__code")
     assert own[0].shop.code in page
     statement = portal.get(reverse("portal-payout", args=[PROGRAM])).content.decode()
