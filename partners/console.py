@@ -49,3 +49,11 @@ def decide(request: HttpRequest, act: Callable[[], Any], *, said: str, back: str
     else:
         messages.success(request, said)
     return HttpResponseRedirect(back)
+
+
+def query_without(request: HttpRequest, *names: str) -> str:
+    """The address's query without these parameters: for links that keep the list's state and change one thing."""
+    query = request.GET.copy()
+    for name in names:
+        query.pop(name, None)
+    return query.urlencode()

@@ -18,7 +18,7 @@ from core.models import User
 from core.people_pages import PeopleFilter, people
 from core.sessions import sign_out_everywhere
 from incentives.views.common import actor_for
-from partners.console import decide, operators
+from partners.console import decide, operators, query_without
 
 PER_PAGE = 50
 
@@ -29,8 +29,6 @@ def accounts(request: HttpRequest) -> HttpResponse:
     """Every account, with its roles and second factor."""
     actor = actor_for(request)
     asked = PeopleFilter(request.GET, queryset=people(actor))
-    query: Any = request.GET.copy()
-    query.pop("page", None)
     return render(
         request,
         "console/people/list.html",
@@ -38,7 +36,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
             "here": "people",
             "filter": asked,
             "page": Paginator(asked.qs, PER_PAGE).get_page(request.GET.get("page")),
-            "query": query.urlencode(),
+            "query": query_without(request, "page"),
             "role_names": ROLE_NAMES,
             "may_manage": actor.can(Capability.MANAGE_USERS),
         },

@@ -1,7 +1,6 @@
 """Runs in the admin dashboard: the history, starting, cancelling, progress, two compared, what was unknown."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -32,7 +31,7 @@ from incentives.queries.run_pages import compare, progress_of, unknown_data, vis
 from incentives.run_forms import RunFilter, StartForm
 from incentives.states import RunKind, RunState
 from incentives.views.common import actor_for, program_or_404
-from partners.console import decide, operators
+from partners.console import decide, operators, query_without
 
 PER_PAGE = 50
 # What is compared with: so many earlier runs to choose from.
@@ -53,7 +52,7 @@ def runs(request: HttpRequest) -> HttpResponse:
             "here": "runs",
             "filter": asked,
             "page": page,
-            "query": _query_without_page(request),
+            "query": query_without(request, "page"),
             "at_work": [run for run in page if run.state in (RunState.QUEUED, RunState.RUNNING)],
             "form": StartForm(programs=program_titles()) if actor.can(Capability.START_RUN) else None,
         },
@@ -150,7 +149,7 @@ def compared(request: HttpRequest, run_id: int) -> HttpResponse:
             "program": found.program,
             "number": number,
             "more": comparison is not None and comparison.total > number * PER_PAGE,
-            "query": _query_without_page(request),
+            "query": query_without(request, "page"),
         },
     )
 
@@ -224,9 +223,3 @@ def _took(run: Run) -> float | None:
 def _number(text: str | None, *, default: int) -> int:
     good = text is not None and text.isascii() and text.isdecimal() and 0 < len(text) < 10
     return max(int(text), 1) if good and text is not None else default
-
-
-def _query_without_page(request: HttpRequest) -> str:
-    query: Any = request.GET.copy()
-    query.pop("page", None)
-    return str(query.urlencode())

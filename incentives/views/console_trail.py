@@ -1,7 +1,5 @@
 """The audit trail in the admin dashboard: to read, to narrow, to take along, and to verify."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
@@ -11,7 +9,7 @@ from core.audit import verify_chain
 from core.trail import COLUMNS, TrailFilter, as_rows, trail
 from incentives.exports import Table, stream_csv
 from incentives.views.common import actor_for
-from partners.console import operators
+from partners.console import operators, query_without
 
 PER_PAGE = 100
 
@@ -26,9 +24,6 @@ def audit(request: HttpRequest) -> HttpResponse:
     if before.isascii() and before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     shown = list(rows[: PER_PAGE + 1])
-    query: Any = request.GET.copy()
-    for name in ("before", "verify"):
-        query.pop(name, None)
     return render(
         request,
         "console/trail.html",
@@ -37,7 +32,7 @@ def audit(request: HttpRequest) -> HttpResponse:
             "filter": asked,
             "events": shown[:PER_PAGE],
             "next": shown[PER_PAGE - 1].pk if len(shown) > PER_PAGE else None,
-            "query": query.urlencode(),
+            "query": query_without(request, "before", "verify"),
             "report": verify_chain() if request.GET.get("verify") == "1" else None,
             "zone": settings.PLATFORM_TIME_ZONE,
         },

@@ -124,8 +124,10 @@ def test_operators_need_a_second_factor_where_the_house_asks_for_one(world: Worl
     assert olga.get("/operator/").headers["Location"].startswith("/accounts/2fa/reauthenticate/")
     session = olga.session
     session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": 1.0}]
-    session["_account_authentication_methods_user"] = str(world.olga.pk)
+    session["account_authentication_methods_user"] = str(world.olga.pk)
     session.save()
+    assert olga.get("/operator/").status_code == 200
+    assert olga.get("/api/v1/results").status_code == 200
     alice = sign_in("alice")
     assert alice.get("/partner/").status_code == 200
     assert alice.get("/api/v1/results").status_code == 200
