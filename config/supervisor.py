@@ -1,8 +1,8 @@
 """Keeps a handful of child processes running, and takes all of them down together.
 
-A child that ends unexpectedly is named and started again, after a second, then two, four, … up to half a minute. One
-that dies five times without having lived for ten seconds stops the whole: something is wrong that waiting won't cure.
-(One that lives longer works; what ends it again and again comes from outside, and giving up would help nobody.)
+A child that ends unexpectedly is named and started again, after a second, then two, four, … up to ten. One that has
+died five times and never lived for ten seconds stops the whole: something is wrong that waiting won't cure. (One that
+once did works; what ends it again and again, however quickly, comes from outside, and giving up would help nobody.)
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from config.embedded import Child
 GRACE: tuple[tuple[int, float], ...] = ((0, 8.0), (signal.SIGQUIT, 2.0))
 STEADY_SECONDS = 10.0
 TRIES = 5
-LONGEST_WAIT = 30.0
+LONGEST_WAIT = 10.0
 
 
 class StopRequested(BaseException):
@@ -114,29 +114,31 @@ class Program:
 class _Kept:
     """A service and how it has fared."""
 
-    def __init__(self, name: str, service: Service) -> None:
+    def __init__(self, name: str, service: Service, now: float) -> None:
         self.name = name
         self.service = service
-        self.started_at = time.monotonic()
+        self.started_at = now
         self.failures = 0
+        self.proven = False  # has once lived for STEADY_SECONDS
         self.next_try: float | None = None
 
 
 class Supervisor:
     """Starts services in the order given, watches them, and stops them in the opposite order."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._kept: list[_Kept] = []
 
     def start(self, name: str, service: Service) -> None:
         """Start a service and watch it from now on."""
         # Before the start: a signal in the middle of it must find the service on the list.
-        self._kept.append(_Kept(name, service))
+        self._kept.append(_Kept(name, service, self._clock()))
         service.start()
 
     def look(self) -> None:
         """Start again what has ended, when its waiting time is over."""
-        now = time.monotonic()
+        now = self._clock()
         for kept in self._kept:
             if kept.next_try is None and not kept.service.running:
                 self._note_death(kept, now)
@@ -147,10 +149,10 @@ class Supervisor:
 
     def _note_death(self, kept: _Kept, now: float) -> None:
         if now - kept.started_at >= STEADY_SECONDS:
-            kept.failures = 0
+            kept.failures, kept.proven = 0, True
         kept.failures += 1
         kept.service.stop()  # what it has left behind
-        if kept.failures >= TRIES:
+        if kept.failures >= TRIES and not kept.proven:
             raise GivenUp(f"{kept.name} ended {kept.failures} times in a row; its last lines above say why.")
         wait = min(2.0 ** (kept.failures - 1), LONGEST_WAIT)
         kept.next_try = now + wait
