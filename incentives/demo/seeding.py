@@ -11,9 +11,9 @@ from pathlib import Path
 from django.apps import apps
 from django.db import connection, transaction
 
-from core.actors import Actor
+from core.actors import Actor, Role
 from core.errors import Conflict
-from core.models import Program, User
+from core.models import PolicyVersion, Program, User
 from core.policy import Policy
 from core.services import create_program
 from incentives.demo.claims import make_claims
@@ -28,7 +28,9 @@ from incentives.models import Run
 from incentives.services import ensure_attribution_open
 from merchants.models import Shop
 from merchants.services import assign_shop, load_feed
-from partners.models import Partner
+from partners.models import Membership, Partner
+from partners.people import actor_of
+from partners.services import join_program
 
 SYSTEM = Actor.system("demo")
 
@@ -84,6 +86,7 @@ def seed(*, now: datetime, folder: Path, live: bool = True, say: Callable[[str],
         first = _run(season.closed, people["olga"])
         _run(season.running, people["olga"])
         _assign(season, people["olga"])
+        _join(season.running, season.moments.now)
         make_claims(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
         make_invites(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
         decide_payouts(run=first, people=people, now=season.moments.now)
@@ -133,6 +136,15 @@ def _assign(season: Season, actor: Actor) -> None:
             reason="服务商提供了与商家的签约邮件。The partner showed the merchant's letter of engagement.",
             guard=ensure_attribution_open,
         )
+
+
+def _join(plan: ProgramPlan, at: datetime) -> None:
+    """Their owners have accepted the running program's rules, with the commitment that the feed states."""
+    policy = PolicyVersion.objects.get(program__code=plan.code)
+    for owner in Membership.objects.filter(role=Role.OWNER).select_related("user", "partner"):
+        commitment = owner.partner.commitment
+        if commitment is not None:
+            join_program(actor=actor_of(owner.user), partner=owner.partner, policy=policy, commitment=commitment, at=at)
 
 
 def _run(plan: ProgramPlan, actor: Actor) -> Run:
