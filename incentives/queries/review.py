@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from core.actors import Actor
+from incentives import policies
 from incentives.exports import Cell, Table
-from incentives.models import Payout, PayoutPreview, Run
-from incentives.queries.desk import RELATED, PayoutRow, payout_desk_rows
+from incentives.models import Decision, Payout, PayoutPreview, Run
+from incentives.queries.desk import RELATED, PayoutRow, hold_reasons, payout_desk_rows
 from incentives.states import PayoutState
 
 # So many payouts are made into rows of a file at once: memory stays flat, and the queries few.
@@ -46,7 +47,10 @@ class SinceRun:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """A payout in the review table. Numbers of shops; `since` is None where no run was published before."""
+    """A payout in the review table. Numbers of shops; `since` is None where no run was published before.
+
+    `held_for`: why it is held; empty where it isn't.
+    """
 
     payout: PayoutRow
     introduced: int
@@ -54,6 +58,12 @@ class ReviewRow:
     pending: int
     needs_data: int
     since: SinceRun | None
+    held_for: str
+
+    @property
+    def cut(self) -> Decimal:
+        """What the discount takes."""
+        return self.payout.base - self.payout.net
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,35 @@ def sums(payouts: QuerySet[Payout]) -> list[Money]:
     return [Money(row["currency"], row["count"], row["amount"]) for row in rows.order_by("currency")]
 
 
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """Of payouts in review: how many somebody may approve now, and why not the others.
+
+    `own`: they submitted or changed them, or belong to the partner; `held`: the others that are held.
+    """
+
+    able: int
+    own: int
+    held: int
+
+
+def mine_to_approve(*, actor: Actor, payouts: QuerySet[Payout]) -> Mine:
+    """What of these payouts this person may approve. One query."""
+    changed = Decision.objects.filter(payout=OuterRef("pk"), actor=actor.user_id, kind__in=policies.CHANGES)
+    own = Q(submitted_by=actor.user_id) | Q(partner__in=actor.partner_ids) | Q(touched=True)
+    found = (
+        payouts.order_by()
+        .filter(state=PayoutState.IN_REVIEW)
+        .annotate(touched=Exists(changed))
+        .aggregate(
+            able=Count("pk", filter=~own & Q(held=False)),
+            own=Count("pk", filter=own),
+            held=Count("pk", filter=~own & Q(held=True)),
+        )
+    )
+    return Mine(**found)
+
+
 def review_rows(*, actor: Actor, payouts: Collection[Payout]) -> list[ReviewRow]:
     """Rows of these payouts, which were read with RELATED. The number of queries doesn't grow with them."""
     mine = with_run_before(Payout.objects.filter(pk__in=[payout.pk for payout in payouts]))
@@ -145,6 +184,7 @@ def review_rows(*, actor: Actor, payouts: Collection[Payout]) -> list[ReviewRow]
         )
     }
     rows = payout_desk_rows(actor=actor, payouts=payouts)
+    held = hold_reasons(payouts)
     return [
         ReviewRow(
             payout=row,
@@ -153,6 +193,7 @@ def review_rows(*, actor: Actor, payouts: Collection[Payout]) -> list[ReviewRow]
             pending=said[payout.pk]["pending_now"] or 0,
             needs_data=said[payout.pk]["needs_data_now"] or 0,
             since=_since(payout, said[payout.pk]),
+            held_for=held.get(payout.pk, ""),
         )
         for payout, row in zip(payouts, rows, strict=True)
     ]

@@ -96,7 +96,7 @@ def _before(request: HttpRequest, step: str, chosen: Mapping[int, int], *, wrong
             "effect": STEPS[step].effect,
             "able": able[:SHOWN],
             "more": max(len(able) - SHOWN, 0),
-            "left": left[:SHOWN],
+            "left": sorted(left, key=lambda each: each.why)[:SHOWN],
             "left_count": len(left),
             "chosen": " ".join(f"{row.id}:{row.version}" for row in able),
             "moved": {row.id for row in able if row.version != chosen[row.id]},
@@ -178,7 +178,7 @@ def _why_not(actor: Actor, payout: Payout, step: str, changed: set[int]) -> str:
     if step == "release" and not payout.held:
         return _("It isn't held.")
     if payout.state not in policies.STEPS[step]:
-        return _("It is %(state)s.") % {"state": payout.get_state_display()}
+        return _("Its state: %(state)s.") % {"state": payout.get_state_display()}
     return _("You belong to this partner; somebody else has to decide on its payout.")
 
 

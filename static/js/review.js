@@ -22,18 +22,18 @@
   }
 
   // The amounts are of one currency as a rule; of several, each is added up by itself.
-  function together(chosen) {
+  function together(chosen, field) {
     var sums = {};
     chosen.forEach(function (box) {
-      var currency = box.dataset.currency;
-      sums[currency] = (sums[currency] || 0) + Math.round(parseFloat(box.dataset.payable) * 100);
+      var currency = box.dataset.currency, cents = Math.round(parseFloat(box.dataset[field]) * 100);
+      if (field === "payable" || cents) { sums[currency] = (sums[currency] || 0) + cents; }
     });
     return Object.keys(sums).sort().map(function (currency) { return written(sums[currency], currency); }).join(" + ");
   }
 
   function said(words, chosen) {
     var text = chosen.length === 1 ? words.one : words.many;
-    return text.replace("{count}", chosen.length.toLocaleString("en")).replace("{amount}", together(chosen));
+    return text.replace("{count}", chosen.length.toLocaleString("en")).replace("{amount}", together(chosen, "payable"));
   }
 
   function show() {
@@ -44,7 +44,12 @@
       every.indeterminate = chosen.length > 0 && !every.checked;
     }
     var all = Boolean(fit && fit.checked);
-    if (status) { status.textContent = chosen.length && !all ? said(status.dataset, chosen) : all ? "" : status.dataset.none; }
+    if (status) { status.parentElement.classList.toggle("chosen", all || chosen.length > 0); }
+    var cut = all ? "" : together(chosen, "cut");
+    if (status) {
+      status.textContent = all ? "" : chosen.length ? said(status.dataset, chosen) : status.dataset.none;
+      if (cut) { status.textContent += " · " + status.dataset.cut.replace("{amount}", cut); }
+    }
     buttons.forEach(function (button, place) {
       var open = chosen.filter(function (box) { return box.dataset.steps.split(" ").indexOf(button.value) >= 0; });
       button.disabled = !all && open.length === 0 && chosen.length === 0;

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from core.actors import Role
 from core.models import RoleGrant
 from incentives.models import BulkDecision, Payout
-from incentives.services import hold_payout, submit_run
+from incentives.services import hold_line, hold_payout, submit_run, void_line
+from incentives.services.bulk import work_on_bulk
 from incentives.states import PayoutState, Verdict
 from tests.console.payouts import chosen, in_bulk, now
 from tests.console.reading import text
@@ -28,6 +29,8 @@ def test_the_table_opens_with_what_is_in_review(world: World, sign_in: SignIn, p
     assert "2 payouts here, together 4,000.00 CNY." in said
     assert "海桥物流" in said
     assert "1 / 3" in said  # high-risk of introduced
+    assert "−2,000.00 50% is paid" in said
+    assert "You can approve 2." in said
     assert {chip.label: (chip.count, chip.chosen) for chip in page.context["chips"]} == {
         "In review": (2, True),
         "Held": (0, False),
@@ -128,6 +131,42 @@ def test_who_submitted_them_cant_approve_many_either(
     assert "Finished: 0 done, 2 left as they were." in said
     assert "You submitted this payout; a second person has to approve it." in said
     assert {now(payout).state, now(others).state} == {PayoutState.IN_REVIEW}
+
+
+def test_who_lost_the_role_meanwhile_approves_none(
+    world: World, sign_in: SignIn, payout: Payout, others: Payout
+) -> None:
+    omar = sign_in("omar")
+    omar.post("/operator/payouts/decide", {"step": "approve", "chosen": chosen(payout, others)})
+    RoleGrant.objects.filter(user=world.omar).delete()
+    bulk = BulkDecision.objects.get()
+    assert not work_on_bulk(bulk.pk)
+    said = text(sign_in("olga").get(f"/operator/payouts/bulk/{bulk.pk}"))
+    assert "Finished: 0 done, 2 left as they were." in said
+    assert {now(payout).state, now(others).state} == {PayoutState.IN_REVIEW}
+
+
+def test_who_changed_one_of_many_cant_approve_that_one(
+    world: World, sign_in: SignIn, payout: Payout, others: Payout
+) -> None:
+    void_line(actor=world.actor("omar"), line=payout.lines.get(shop__code="S-2"), reason="Not a merchant.")
+    omar = sign_in("omar")
+    assert "You can approve 1; 1 you submitted, changed or belong to." in text(omar.get("/operator/payouts"))
+    before = text(omar.get("/operator/payouts/decide?step=approve&fit=1"))
+    assert "Approve 1 payout · 2,000.00 CNY" in before
+    assert "You changed this payout; a second person has to approve it." in before
+    assert "Finished: 1 done, 1 left as they were." in in_bulk(omar, "approve", now(payout), others)
+    assert (now(payout).state, now(others).state) == (PayoutState.IN_REVIEW, PayoutState.APPROVED)
+
+
+def test_a_held_payout_says_why_in_the_table(world: World, sign_in: SignIn, payout: Payout, others: Payout) -> None:
+    hold_payout(actor=world.actor("fiona"), payout=others, reason="The bank asks for papers.")
+    hold_line(actor=world.actor("fiona"), line=payout.lines.get(shop__code="S-1"), reason="A second look.")
+    rows = sign_in("omar").get("/operator/payouts").context["rows"]
+    assert {row.payout.partner_code: row.held_for for row in rows} == {
+        "rival": "The bank asks for papers.",
+        "haiqiao": "A second look.",
+    }
 
 
 def test_many_are_approved_by_a_second_person(world: World, sign_in: SignIn, payout: Payout, others: Payout) -> None:
