@@ -35,5 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demo/outbox", outbox.outbox, name="demo-outbox"),
     path("demo/outbox/<str:mail_id>", outbox.mail, name="demo-mail"),
     path("", include("incentives.console_urls")),
+    path("", include("incentives.console_payout_urls")),
     path("", include("incentives.urls")),
 ]

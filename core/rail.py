@@ -35,6 +35,7 @@ _SHOP = "M2 6h12l-1-3.500H3zM3 6v8h10V6M6.500 14v-4h3v4"
 _QUESTION = "M8 14.500a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM6 6a2 2 0 1 1 3 1.700L8 8.500v.7M8 11.500v.1"
 _ROUND = "M13.500 8A5.500 5.500 0 1 1 11 3.400M11 1v3H8"
 _PERSON = "M8 8a2.750 2.750 0 1 0 0-5.500A2.750 2.750 0 0 0 8 8zM2.500 14a5.500 5.500 0 0 1 11 0"
+_MONEY = "M1.500 4h13v8h-13zM8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM4 8h.1M12 8h.1"
 _LIST = "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1"
 
 RAIL: tuple[Group, ...] = (
@@ -47,6 +48,7 @@ RAIL: tuple[Group, ...] = (
         ),
     ),
     Group(gettext_lazy("Evaluate"), (Entry("runs", gettext_lazy("Runs"), "console-runs", _ROUND),)),
+    Group(gettext_lazy("Pay"), (Entry("payouts", gettext_lazy("Review"), "console-payouts", _MONEY),)),
     Group(
         gettext_lazy("Govern"),
         (

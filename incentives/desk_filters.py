@@ -7,17 +7,22 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from incentives.models import Adjustment, LedgerEntry, Payout
+from incentives.queries.review import changed_since_run_before
 from incentives.states import Account, AdjustmentKind, AdjustmentState, PayoutState
 
 
 class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
-    """Payouts by program, partner, run, state, held or not, and a search in the partner's code and name."""
+    """Payouts by program, partner, run, state, held or not, discounted or not, changed since the run before or not, and
+    a search in the partner's code and name.
+    """
 
     program = django_filters.CharFilter("program__code", label=_("program"))
     partner = django_filters.CharFilter("partner__code", label=_("partner"))
     run = django_filters.NumberFilter("run_id", label=_("run"))
     state = django_filters.MultipleChoiceFilter(choices=PayoutState.choices, label=_("state"))
     held = django_filters.BooleanFilter("held", label=_("held"))
+    discounted = django_filters.BooleanFilter(method="cut", label=_("discounted"))
+    changed = django_filters.BooleanFilter(method="differ", label=_("changed since the run before"))
     search = django_filters.CharFilter(method="find", label=_("search"))
     ordering = django_filters.OrderingFilter(
         fields=[("pk", "id"), ("payable", "payable"), ("partner__code", "partner"), ("submitted_at", "submitted_at")]
@@ -25,7 +30,17 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
 
     class Meta:
         model = Payout
-        fields: ClassVar = ["program", "partner", "run", "state", "held", "search"]
+        fields: ClassVar = ["program", "partner", "run", "state", "held", "discounted", "changed", "search"]
+
+    def cut(self, queryset: QuerySet[Payout], name: str, value: bool) -> QuerySet[Payout]:
+        """Payouts of which the discount takes something, or those of which it takes nothing."""
+        return queryset.filter(factor__lt=1) if value else queryset.filter(factor=1)
+
+    def differ(self, queryset: QuerySet[Payout], name: str, value: bool) -> QuerySet[Payout]:
+        """Payouts whose run says something else of the partner than the run before, or those where it says the same."""
+        if value:
+            return changed_since_run_before(queryset)
+        return queryset.exclude(pk__in=changed_since_run_before(Payout.objects.all()).values("pk"))
 
     def find(self, queryset: QuerySet[Payout], name: str, value: str) -> QuerySet[Payout]:
         """Payouts of partners whose code or name contains what was typed."""

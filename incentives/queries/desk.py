@@ -12,11 +12,11 @@ from django.db.models import Count, Q
 
 from core.actors import Actor, Capability
 from incentives import policies
-from incentives.models import Hold, Payout, PayoutNote, Run
+from incentives.models import Hold, Payout, PayoutLine, PayoutNote, Run
 from incentives.models.holds import HoldQuerySet
 from incentives.queries.differences import SETTLED, Difference, difference_of
 from incentives.queries.statements import StepView, payout_steps
-from incentives.states import LineState
+from incentives.states import COUNTED, LineState
 from partners.payees import payment_obstacles
 
 
@@ -207,6 +207,27 @@ def hold_views(holds: HoldQuerySet) -> list[HoldView]:
         )
         for hold in holds.select_related("partner", "program", "shop", "reason", "placed_by").order_by("-pk")
     ]
+
+
+def hold_reasons(payouts: Collection[Payout]) -> dict[int, str]:
+    """Why those of these payouts that are held are: the reason of the widest hold. At most one query."""
+    held = {payout.pk: payout for payout in payouts if payout.held}
+    if not held:
+        return {}
+    lines = PayoutLine.objects.filter(payout__in=held, state__in=COUNTED).values("shop")
+    standing = (
+        Hold.objects.standing()
+        .filter(Q(shop=None) | Q(shop__in=lines), partner__in={payout.partner_id for payout in held.values()})
+        .select_related("reason")
+        .order_by("pk")
+    )
+    found: dict[tuple[int, int | None], str] = {}
+    for hold in sorted(standing, key=lambda hold: hold.shop_id is None):  # a payout's own after those of its lines
+        found[hold.partner_id, hold.program_id] = hold.reason.text or ""
+    return {
+        pk: found.get((payout.partner_id, None)) or found.get((payout.partner_id, payout.program_id), "")
+        for pk, payout in held.items()
+    }
 
 
 def payout_notes(payout: Payout) -> tuple[NoteView, ...]:

@@ -160,6 +160,14 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/runs/<run_id>/cancel": OPERATORS_POST,
     "operator/runs/<run_id>/changes": OPERATORS,
     "operator/runs/<run_id>/changes.csv": (302, 404, 404, 404),  # there is no other run: tests/console has one
+    "operator/payouts": OPERATORS,
+    "operator/payouts.csv": OPERATORS,
+    "operator/payouts/decide": (302, 404, 404, 404),  # of no step: tests/console has those
+    "operator/payouts/bulk/<bulk>": (302, 404, 404, 404),  # there is none: tests/console has one
+    "operator/payouts/<payout>": OPERATORS,
+    "operator/payouts/<payout>/<step>": OPERATORS_POST,
+    "operator/payouts/<payout>/lines/<line>/<step>": OPERATORS_POST,
+    "operator/payouts/<payout>/adjustments/<adjustment>/<answer>": OPERATORS_POST,
     "operator/<program>/unknown": OPERATORS,
     "operator/audit": OPERATORS,
     "operator/audit.csv": OPERATORS,

@@ -30,6 +30,7 @@ from incentives.demo.signins import PASSWORD
 from incentives.digest import send_digests
 from incentives.engine.run import work
 from incentives.models import Payout, Result, Run
+from incentives.services import decide_in_bulk
 from incentives.states import PayoutState, Verdict
 from merchants.entrants import Entrant
 from merchants.models import TargetEntry
@@ -97,6 +98,10 @@ def build(folder: Path) -> House:
     approved = Payout.objects.filter(program=closed, state=PayoutState.APPROVED, held=False).order_by("pk")[0]
     house.things["approved"] = approved.pk
     Membership.objects.create(partner=approved.partner, user=person("ivy"), role=Role.OWNER)
+    reviewed = Payout.objects.filter(program=closed, state=PayoutState.IN_REVIEW, held=False).order_by("pk")[0]
+    house.things |= {"reviewed": reviewed.pk, "line": reviewed.lines.order_by("pk")[0].pk}
+    # Whoever submitted them may hold them; nobody works this off, so that its page shows one under way.
+    house.things["bulk"] = decide_in_bulk(actor=actor("olga"), step="release", versions={reviewed.pk: None}).pk
     house.things["passkey"] = _second_factors(partner)
     invite_member(actor=alice, partner=partner, email="new-colleague@example.com", role=Role.MEMBER)
     sent = Notice.objects.get(kind="team.invited", address="new-colleague@example.com")

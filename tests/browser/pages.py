@@ -35,7 +35,7 @@ class Page:
     def path(self, house: House) -> str:
         """Its address in this house."""
         args = [each[1:] if each.startswith("=") else house.things[each] for each in self.args]
-        return reverse(self.name, args=args) + self.query
+        return reverse(self.name, args=args) + self.query.format_map(house.things)
 
 
 PAGES = (
@@ -143,6 +143,14 @@ PAGES = (
     Page("console-run", "olga", ("run",)),
     Page("console-run-compare", "olga", ("run",)),
     Page("console-unknown", "olga", ("running",)),
+    Page("console-payouts", "omar"),
+    Page("console-payouts", "omar", query="?every=1&search=zzz", state="with nothing found"),
+    Page("console-payouts-decide", "omar", query="?step=approve&fit=1&every=1", state="approve"),
+    Page("console-payouts-decide", "omar", query="?step=hold&fit=1&every=1", state="hold"),
+    Page("console-payout", "omar", ("approved",), state="approved"),
+    Page("console-payout", "omar", ("reviewed",), state="in review"),
+    Page("console-payout", "omar", ("reviewed",), "?line={line}", state="with a line"),
+    Page("console-payouts-bulk", "omar", ("bulk",)),
     Page("console-people", "olga"),
     Page("console-person", "olga", ("somebody",)),
     Page("console-audit", "olga"),
@@ -163,7 +171,11 @@ NO_PAGES = {
     **dict.fromkeys(("portal-shops-csv", "portal-shops-xlsx", "console-shops-csv", "console-shops-xlsx"), "a file"),
     **dict.fromkeys(("portal-target-claim", "portal-target-release"), "posted to from the entry's page"),
     **dict.fromkeys(("console-run-start", "console-run-cancel", "console-person-step"), "posted to"),
-    **dict.fromkeys(("console-run-compare-csv", "console-audit-csv"), "a file"),
+    **dict.fromkeys(("console-run-compare-csv", "console-audit-csv", "console-payouts-csv"), "a file"),
+    **dict.fromkeys(
+        ("console-payout-step", "console-payout-line-step", "console-payout-adjustment-step"),
+        "posted to from the payout's page",
+    ),
     "portal-payee-withdraw": "posted to from the payee's page",
     "portal-invoice-file": "a file",
     "usersessions_list": "leads to account-sessions",
