@@ -35,10 +35,19 @@ _SHOP = "M2 6h12l-1-3.500H3zM3 6v8h10V6M6.500 14v-4h3v4"
 _QUESTION = "M8 14.500a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM6 6a2 2 0 1 1 3 1.700L8 8.500v.7M8 11.500v.1"
 _ROUND = "M13.500 8A5.500 5.500 0 1 1 11 3.400M11 1v3H8"
 _PERSON = "M8 8a2.750 2.750 0 1 0 0-5.500A2.750 2.750 0 0 0 8 8zM2.500 14a5.500 5.500 0 0 1 11 0"
+_SHEET = "M4 1.500h5.500L13 5v9.500H4zM9 1.500V5.500h4M6.500 8.500h4M6.500 11.500h4"
+_PAIR = "M6 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM1 14a5 5 0 0 1 10 0M10.500 2.500a3 3 0 0 1 0 5M12 10l2.500 4"
 _LIST = "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1"
 
 RAIL: tuple[Group, ...] = (
     Group(None, (Entry("overview", gettext_lazy("Today"), "console-overview", "M2 7.500 8 2.500l6 5V14H2z"),)),
+    Group(
+        gettext_lazy("Recruit"),
+        (
+            Entry("applications", gettext_lazy("Applications"), "console-applications", _SHEET),
+            Entry("partners", gettext_lazy("Partners"), "console-partners", _PAIR),
+        ),
+    ),
     Group(
         gettext_lazy("Facts"),
         (
