@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demo/outbox", outbox.outbox, name="demo-outbox"),
     path("demo/outbox/<str:mail_id>", outbox.mail, name="demo-mail"),
     path("", include("incentives.console_recruit_urls")),
+    path("", include("incentives.console_attribution_urls")),
     path("", include("incentives.console_urls")),
     path("", include("incentives.urls")),
 ]

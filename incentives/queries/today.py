@@ -145,14 +145,14 @@ WAITING: tuple[_Waiting, ...] = (
     _Waiting(
         _("Shops that nobody brought"),
         Capability.ASSIGN_SHOP,
-        "admin:merchants_shop_changelist",
+        "console-unattributed",
         "",
         _unattributed,
     ),
     _Waiting(
         _("Registrations that contradict each other"),
         Capability.ASSIGN_SHOP,
-        "admin:merchants_registration_changelist",
+        "console-contested",
         "",
         _conflicts,
     ),
