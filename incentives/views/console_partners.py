@@ -45,7 +45,7 @@ from partners.states import PayeeState
 
 PER_PAGE = 50
 # A partner's page shows so many of its links; its own pages show all.
-LINKS = 20
+LINKS = 8
 
 
 @operators
