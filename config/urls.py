@@ -34,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incentives.link_urls")),
     path("demo/outbox", outbox.outbox, name="demo-outbox"),
     path("demo/outbox/<str:mail_id>", outbox.mail, name="demo-mail"),
+    path("", include("incentives.console_recruit_urls")),
+    path("", include("incentives.console_attribution_urls")),
     path("", include("incentives.console_urls")),
     path("", include("incentives.console_payout_urls")),
     path("", include("incentives.urls")),

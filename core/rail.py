@@ -36,14 +36,25 @@ _QUESTION = "M8 14.500a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM6 6a2 2 0 
 _ROUND = "M13.500 8A5.500 5.500 0 1 1 11 3.400M11 1v3H8"
 _PERSON = "M8 8a2.750 2.750 0 1 0 0-5.500A2.750 2.750 0 0 0 8 8zM2.500 14a5.500 5.500 0 0 1 11 0"
 _MONEY = "M1.500 4h13v8h-13zM8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM4 8h.1M12 8h.1"
+_SHEET = "M4 1.500h5.500L13 5v9.500H4zM9 1.500V5.500h4M6.500 8.500h4M6.500 11.500h4"
+_PAIR = "M6 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM1 14a5 5 0 0 1 10 0M10.500 2.500a3 3 0 0 1 0 5M12 10l2.500 4"
+_NOBODY = "M7 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 14a5 5 0 0 1 8-4M11 11l3.500 3.500M14.500 11 11 14.500"
 _LIST = "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1"
 
 RAIL: tuple[Group, ...] = (
     Group(None, (Entry("overview", gettext_lazy("Today"), "console-overview", "M2 7.500 8 2.500l6 5V14H2z"),)),
     Group(
+        gettext_lazy("Recruit"),
+        (
+            Entry("applications", gettext_lazy("Applications"), "console-applications", _SHEET),
+            Entry("partners", gettext_lazy("Partners"), "console-partners", _PAIR),
+        ),
+    ),
+    Group(
         gettext_lazy("Facts"),
         (
             Entry("shops", gettext_lazy("Shops"), "console-shops", _SHOP, of_program=True),
+            Entry("unattributed", gettext_lazy("Without a partner"), "console-unattributed", _NOBODY),
             Entry("unknown", gettext_lazy("Unknown data"), "console-unknown", _QUESTION, of_program=True),
         ),
     ),

@@ -1,8 +1,5 @@
 """Applications in the back office: to look at, and to decide on through the services, one at a time."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -13,81 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.actors import Actor
 from core.backoffice import LookOnlyAdmin, LookOnlyInline
-from core.errors import BadInput, DomainError
-from partners import policies, services
+from core.errors import DomainError
+from partners.application_steps import STEPS, given_for, open_steps
 from partners.models import Application, ApplicationContact, ApplicationEvent, ApplicationFile, Invitation, Joining
 from partners.people import actor_of
-from partners.states import APPLICATION_TRANSITIONS, ApplicationState
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One decision: its button, what it brings about, what it asks for (`text`, `certificate`, nothing)."""
-
-    label: Promise
-    effect: Promise
-    asks: str
-    leads_to: ApplicationState
-    may: Callable[[Actor, Application], policies.Answer]
-    act: Callable[..., Any]
-
-
-STEPS: dict[str, Step] = {
-    "claim": Step(
-        gettext_lazy("Take into review"),
-        gettext_lazy("You are the reviewer from now on. The applicant is told that the review has begun."),
-        "",
-        ApplicationState.IN_REVIEW,
-        policies.can_review,
-        services.claim_application,
-    ),
-    "ask": Step(
-        gettext_lazy("Ask for more information"),
-        gettext_lazy("The applicant reads your question, may correct the application and add files, and answers."),
-        "text",
-        ApplicationState.MORE_INFORMATION,
-        policies.can_review,
-        lambda *, text, **given: services.ask_for_information(question=text, **given),
-    ),
-    "certify": Step(
-        gettext_lazy("Certify"),
-        gettext_lazy(
-            "The organisation becomes a partner, and the applicant its owner. Shops that were certified from the day "
-            "on that you give can count for it."
-        ),
-        "certificate",
-        ApplicationState.CERTIFIED,
-        policies.can_certify,
-        services.certify_application,
-    ),
-    "reject": Step(
-        gettext_lazy("Reject"),
-        gettext_lazy("The application ends. The applicant reads the reason, and may apply again."),
-        "text",
-        ApplicationState.REJECTED,
-        policies.can_review,
-        lambda *, text, **given: services.reject_application(reason=text, **given),
-    ),
-}
-
-
-def open_steps(actor: Actor, application: Application) -> list[str]:
-    """The decisions that this person may take now."""
-    return [
-        key
-        for key, step in STEPS.items()
-        if step.leads_to in APPLICATION_TRANSITIONS[application.state]
-        # From an unanswered question back into review leads the applicant's answer, not a reviewer.
-        and not (key == "claim" and application.state != ApplicationState.SUBMITTED)
-        and step.may(actor, application) is True
-    ]
 
 
 def step_view(request: HttpRequest, application: int, step: str) -> HttpResponse:
@@ -99,7 +29,7 @@ def step_view(request: HttpRequest, application: int, step: str) -> HttpResponse
     wanted, back = STEPS[step], reverse("admin:partners_application_change", args=[found.pk])
     if request.method == "POST":
         try:
-            wanted.act(actor=actor, application=found, **_given(request, wanted.asks))
+            wanted.act(actor=actor, application=found, **given_for(wanted.asks, request.POST))
         except DomainError as refusal:
             messages.error(request, refusal.message)
         else:
@@ -120,20 +50,6 @@ def step_view(request: HttpRequest, application: int, step: str) -> HttpResponse
             "opts": Application._meta,
         },
     )
-
-
-def _given(request: HttpRequest, asks: str) -> dict[str, Any]:
-    seen = request.POST.get("version", "")
-    given: dict[str, Any] = {"version": int(seen) if seen.isdecimal() and len(seen) < 10 else 0}
-    if asks == "text":
-        given["text"] = request.POST.get("text", "")
-    elif asks == "certificate":
-        given["code"] = request.POST.get("code", "").strip()
-        try:
-            given["effective_from"] = date.fromisoformat(request.POST.get("effective_from", ""))
-        except ValueError:
-            raise BadInput(_("Give the day as YYYY-MM-DD.")) from None
-    return given
 
 
 class ContactInline(LookOnlyInline):

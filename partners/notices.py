@@ -147,7 +147,7 @@ def application_moved(event: ApplicationEvent) -> None:
             link=Link("application", (application.pk,)),
             at=event.at,
         )
-    desk = Link("admin:partners_application_change", (application.pk,))
+    desk = Link("console-application", (application.pk,))
     if step is ApplicationStep.SUBMITTED:
         certifiers = User.objects.filter(role_grants__role__in=_CERTIFIERS).values_list("pk", flat=True)
         tell(kind="application.to_review", people=certifiers, params=params, link=desk, at=event.at)

@@ -8,40 +8,25 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from core.actors import Actor
 from core.backoffice import LookOnlyAdmin
 from core.errors import DomainError
-from partners import policies, services
 from partners.models import Payee
+from partners.payee_steps import PAYEE_STEPS, may_decide, take_step
 from partners.payees import payee_view
 from partners.people import actor_of
 from partners.states import PayeeState
-
-STEPS = {"confirm": _("Confirm the account"), "refuse": _("Refuse the account")}
-
-
-def may_decide(actor: Actor, payee: Payee) -> policies.Answer:
-    """Whether this person may decide on the payee now, and if not why."""
-    if payee.state != PayeeState.WAITING:
-        return _("This account doesn't wait for a decision any more.")
-    return policies.can_confirm_payee(actor, payee)
 
 
 def step_view(request: HttpRequest, payee: int, step: str) -> HttpResponse:
     """Ask (GET) and act (POST) for one payee."""
     actor = actor_of(request.user)
     found = Payee.objects.visible_to(actor).select_related("partner", "stated_by", "reason").filter(pk=payee).first()
-    if step not in STEPS or found is None:
+    if step not in PAYEE_STEPS or found is None:
         raise Http404
     back = reverse("admin:partners_payee_change", args=[found.pk])
     if request.method == "POST":
-        given = request.POST.get("version", "")
-        version = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else 0
         try:
-            if step == "confirm":
-                services.confirm_payee(actor=actor, payee=found, version=version)
-            else:
-                services.refuse_payee(actor=actor, payee=found, reason=request.POST.get("reason", ""), version=version)
+            take_step(step, actor=actor, payee=found, posted=request.POST)
         except DomainError as refusal:
             messages.error(request, refusal.message)
         else:
@@ -58,8 +43,8 @@ def step_view(request: HttpRequest, payee: int, step: str) -> HttpResponse:
         "admin/partners/payee_step.html",
         {
             **admin.site.each_context(request),
-            "title": STEPS[step],
-            "step": step,
+            "title": PAYEE_STEPS[step].label,
+            "step": PAYEE_STEPS[step],
             "partner": found.partner,
             "payee": payee_view(found),
             "before": payee_view(before) if before else None,
@@ -107,8 +92,8 @@ class PayeeAdmin(LookOnlyAdmin):
         found = Payee.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         able = found is not None and may_decide(actor_of(request.user), found) is True
         steps = [
-            (reverse("admin:partners_payee_step", args=[object_id, step]), label)
-            for step, label in STEPS.items()
+            (reverse("admin:partners_payee_step", args=[object_id, key]), step.label)
+            for key, step in PAYEE_STEPS.items()
             if able
         ]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "steps": steps})

@@ -68,7 +68,7 @@ def stated(payee: Payee) -> None:
         kind="payee.to_confirm",
         people=confirmers.distinct().values_list("pk", flat=True),
         params={"organisation": payee.partner.name},
-        link=Link("admin:partners_payee_change", (payee.pk,)),
+        link=Link("console-partner", (payee.partner.code,)),
         at=payee.stated_at,
     )
 

@@ -19,8 +19,9 @@ from incentives.models import Payout, Result, Run
 from incentives.states import Outcome, PayoutState, RunState, Verdict
 from merchants.models import Import, Registration, Shop
 from merchants.states import FeedKind, ImportState
-from partners.models import Application, Payee
-from partners.states import ApplicationState, PayeeState
+from partners.application_pages import applications, waits_for
+from partners.models import Payee
+from partners.states import PayeeState
 
 # A week back, runs are compared with what they said then.
 WEEK = timedelta(days=7)
@@ -54,10 +55,7 @@ def _money(payouts: QuerySet[Payout]) -> tuple[int, Decimal | None]:
 
 
 def _applications(actor: Actor) -> tuple[int, None]:
-    waiting = Application.objects.visible_to(actor).filter(
-        Q(state=ApplicationState.SUBMITTED) | Q(state=ApplicationState.IN_REVIEW, reviewer=actor.user_id)
-    )
-    return waiting.count(), None
+    return applications(actor).filter(waits_for(actor)).count(), None
 
 
 def _to_approve(actor: Actor) -> tuple[int, Decimal | None]:
@@ -98,8 +96,8 @@ WAITING: tuple[_Waiting, ...] = (
     _Waiting(
         _("Applications to look at"),
         Capability.CERTIFY_PARTNER,
-        "admin:partners_application_changelist",
-        "",
+        "console-applications",
+        "whose=todo",
         _applications,
     ),
     _Waiting(
@@ -133,8 +131,8 @@ WAITING: tuple[_Waiting, ...] = (
     _Waiting(
         _("Accounts to confirm"),
         Capability.CONFIRM_PAYEE,
-        "admin:partners_payee_changelist",
-        "",
+        "console-partners",
+        "payee=waiting",
         _payees,
     ),
     _Waiting(
@@ -147,14 +145,14 @@ WAITING: tuple[_Waiting, ...] = (
     _Waiting(
         _("Shops that nobody brought"),
         Capability.ASSIGN_SHOP,
-        "admin:merchants_shop_changelist",
+        "console-unattributed",
         "",
         _unattributed,
     ),
     _Waiting(
         _("Registrations that contradict each other"),
         Capability.ASSIGN_SHOP,
-        "admin:merchants_registration_changelist",
+        "console-contested",
         "",
         _conflicts,
     ),

@@ -1,12 +1,16 @@
 """Shops are given to partners, by decision or by the rules once more (POLICY 4)."""
 
 from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from core import audit
 from core.actors import Actor, Capability
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, Conflict, NotFound
 from core.hooks import announce_facts
 from core.models import Note
 from core.recording import open_batch, seal
@@ -17,18 +21,28 @@ from partners.models import Partner
 
 
 def assign_shop(
-    *, actor: Actor, shop: Shop, partner: Partner, reason: str, guard: Callable[[Shop], None] | None = None
+    *,
+    actor: Actor,
+    shop: Shop,
+    partner: Partner,
+    reason: str,
+    guard: Callable[[Shop], None] | None = None,
+    seen: int | None = None,
 ) -> Attribution:
     """Give a shop to a partner by decision, whoever had it before (POLICY 4, 3): a new row, with a reason.
 
     A shop never changes hands after its program's payouts are approved. That is known one floor up: who calls this
     for people passes `guard`, which is called with the locked shop and raises a DomainError where it is too late.
+    `seen` is the attribution in force that the person saw, 0 for none: raises Conflict that says who has changed it
+    since, and when.
     """
     actor.require(Capability.ASSIGN_SHOP)
     if not reason.strip():
-        raise BadInput("Say why: the partner that loses or gets the shop will ask.")
+        raise BadInput(_("Say why: the partner that loses or gets the shop will ask."), code="reason_needed")
     with transaction.atomic():
         locked = Shop.objects.select_for_update().get(pk=shop.pk)
+        if seen is not None:
+            _ensure_seen(locked, seen)
         if guard is not None:
             guard(locked)
         batch = open_batch(source="operator", actor_id=actor.user_id)
@@ -45,6 +59,27 @@ def assign_shop(
     return row
 
 
+def _ensure_seen(shop: Shop, seen: int) -> None:
+    latest = (
+        Attribution.objects.filter(shop=shop, batch__recorded_at__isnull=False)
+        .select_related("partner", "batch__actor")
+        .order_by("-batch__recorded_at", "-pk")
+        .first()
+    )
+    if latest is None or latest.pk == seen:
+        return
+    actor, at = latest.batch.actor, latest.batch.recorded_at
+    raise Conflict(
+        _("The shop was given to %(partner)s by %(who)s at %(when)s. Look at it again.")
+        % {
+            "partner": latest.partner.code,
+            "who": actor.get_full_name() if actor else _("a feed"),
+            "when": f"{localtime(at, ZoneInfo(settings.PLATFORM_TIME_ZONE)):%Y-%m-%d %H:%M}",
+        },
+        code="stale",
+    )
+
+
 def apply_attribution_again(*, actor: Actor, shops: Sequence[Shop]) -> int:
     """Apply the rules of POLICY 4 once more to those of `shops` that nobody brought in, by what is known now.
 
@@ -53,7 +88,7 @@ def apply_attribution_again(*, actor: Actor, shops: Sequence[Shop]) -> int:
     """
     actor.require(Capability.ASSIGN_SHOP)
     if not shops:
-        raise NotFound("Choose at least one shop.")
+        raise NotFound(_("Choose at least one shop."))
     with transaction.atomic():
         # In the order of their ids, as whoever locks shops does; attributions are written under a shop's lock.
         ids = list(

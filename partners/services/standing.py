@@ -6,9 +6,13 @@ are recorded already keep their attribution. Money is a higher floor's: whoever 
 """
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from core import audit
 from core.actors import Actor, Capability
@@ -30,7 +34,7 @@ def suspend_partner(*, actor: Actor, partner: Partner, reason: str) -> Suspensio
     with transaction.atomic():
         current = _lock(partner)
         if current is not None:
-            raise Conflict(f"{partner.code} is {_state(current)} already.")
+            raise Conflict(_overtaken(current))
         batch = open_batch(source="operator", actor_id=actor.user_id)
         row = _open(partner, reason, batch, at=_now(), terminal=False)
         _finish(actor, "partner.suspended", row, batch)
@@ -47,9 +51,9 @@ def reinstate_partner(*, actor: Actor, partner: Partner, reason: str) -> Suspens
     with transaction.atomic():
         current = _lock(partner)
         if current is None:
-            raise Conflict(f"{partner.code} is not suspended.")
+            raise Conflict(_("%(partner)s is not suspended.") % {"partner": partner.code})
         if current.terminal:
-            raise Conflict(f"{partner.code} was terminated; that is not undone here.")
+            raise Conflict(_("%(partner)s was terminated; that is not undone.") % {"partner": partner.code})
         batch = open_batch(source="operator", actor_id=actor.user_id)
         _close(current, at=_now())
         note = Note.objects.create(text=reason.strip())
@@ -64,7 +68,7 @@ def terminate_partner(*, actor: Actor, partner: Partner, reason: str) -> Suspens
     with transaction.atomic():
         current = _lock(partner)
         if current is not None and current.terminal:
-            raise Conflict(f"{partner.code} was terminated already.")
+            raise Conflict(_overtaken(current))
         batch = open_batch(source="operator", actor_id=actor.user_id)
         now = _now()
         if current is not None:
@@ -76,7 +80,7 @@ def terminate_partner(*, actor: Actor, partner: Partner, reason: str) -> Suspens
 
 def _need(reason: str) -> None:
     if not reason.strip():
-        raise BadInput("Say why: the partner reads it.")
+        raise BadInput(_("Say why: the partner reads it."), code="reason_needed")
 
 
 def _lock(partner: Partner) -> Suspension | None:
@@ -85,8 +89,16 @@ def _lock(partner: Partner) -> Suspension | None:
     return Suspension.objects.filter(partner=partner, during__upper_inf=True).first()
 
 
-def _state(row: Suspension) -> str:
-    return "terminated" if row.terminal else "suspended"
+def _overtaken(row: Suspension) -> str:
+    """Whoever decided first, and when. Only operators come here."""
+    who = row.batch.actor.get_full_name() if row.batch.actor else _("The system")
+    when = f"{localtime(row.during.lower, ZoneInfo(settings.PLATFORM_TIME_ZONE)):%Y-%m-%d %H:%M}"
+    said = (
+        _("%(partner)s is terminated already: %(who)s did it at %(when)s.")
+        if row.terminal
+        else _("%(partner)s is suspended already: %(who)s did it at %(when)s.")
+    )
+    return said % {"partner": row.partner.code, "who": who, "when": when}
 
 
 def _open(partner: Partner, reason: str, batch: FactBatch, *, at: datetime, terminal: bool) -> Suspension:

@@ -107,6 +107,7 @@ def build(folder: Path) -> House:
     sent = Notice.objects.get(kind="team.invited", address="new-colleague@example.com")
     house.things["token"] = sent.url_args[0]
     person("nobody")
+    person("rita", role=Role.RISK)
     send_digests(now=timezone.now(), seconds=60)
     house.things["notice"] = Notice.objects.filter(user__email="alice@example.com", in_inbox=True).order_by("pk")[0].pk
     send_waiting(seconds=20)
