@@ -58,6 +58,7 @@ def load(
     strict: bool,
     recorded_at: datetime | None,
     progress: Progress | None,
+    began: Callable[[Import], None] | None = None,
 ) -> Import:
     """Load `source` and return its import. See `merchants.services.load_feed`."""
     fail_lost(SYSTEM)
@@ -71,6 +72,8 @@ def load(
         actor_id=actor.user_id,
         started_at=timezone.now(),
     )
+    if began is not None:
+        began(row)
     try:
         _insist(row, lambda: _load(row, actor, KINDS[kind], source, recorded_at, progress))
     except _Strict as refusal:

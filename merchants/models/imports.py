@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import FactBatch, User
 from core.triggers import no_truncate
+from merchants.feed_querysets import ImportQuerySet
 from merchants.states import FeedKind, ImportState
 
 
@@ -35,6 +36,8 @@ class Import(models.Model):
     columns = models.JSONField(_("columns"), default=list)
     ignored_columns = models.JSONField(_("columns not known"), default=list)
     error = models.TextField(_("error"), blank=True)
+
+    objects = ImportQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")

@@ -23,12 +23,13 @@ def load_feed(
     recorded_at: datetime | None = None,
     file_name: str | None = None,
     progress: Callable[[int], None] | None = None,
+    began: Callable[[Import], None] | None = None,
 ) -> Import:
     """Load a feed file as one batch (CONTRACT.md, Feeds) and return the import, landed, with its counts.
 
     Good rows land, bad ones are quarantined with the import; with `strict` nothing lands when any row is bad, and the
     import comes back refused. `recorded_at` records history (audited). `file_name` is the name that people know an
-    upload by. `progress` is told the number of rows read so far.
+    upload by. `progress` is told the number of rows read so far, `began` the import as soon as it exists.
 
     Raises BadInput for an unknown kind, for a file that as a whole is no such feed (the import is then kept as
     refused) and for a `recorded_at` later than now or not later than a submitted run's as_of.
@@ -47,6 +48,7 @@ def load_feed(
         strict=strict,
         recorded_at=recorded_at,
         progress=progress,
+        began=began,
     )
 
 
