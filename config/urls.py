@@ -34,6 +34,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incentives.link_urls")),
     path("demo/outbox", outbox.outbox, name="demo-outbox"),
     path("demo/outbox/<str:mail_id>", outbox.mail, name="demo-mail"),
+    path("", include("partners.console_program_urls")),
+    path("", include("merchants.console_feed_urls")),
+    path("", include("incentives.console_trial_urls")),
     path("", include("incentives.console_urls")),
     path("", include("incentives.urls")),
 ]

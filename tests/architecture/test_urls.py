@@ -153,6 +153,9 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/v1/operator/ledger": DESK,
     "api/v1/operator/ledger/balances": DESK,
     "api/v1/operator/ledger/export": DESK,
+    "api/v1/operator/imports": DESK,
+    "api/v1/operator/imports/<import_id>": (403, 404, 404, 404),  # there is none: tests/console has one
+    "api/v1/operator/imports/<import_id>/rejected": (403, 404, 404, 404),
     "operator/": OPERATORS,
     "operator/runs": OPERATORS,
     "operator/runs/start": OPERATORS_POST,
@@ -161,6 +164,19 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/runs/<run_id>/changes": OPERATORS,
     "operator/runs/<run_id>/changes.csv": (302, 404, 404, 404),  # there is no other run: tests/console has one
     "operator/<program>/unknown": OPERATORS,
+    "operator/programs": OPERATORS,
+    "operator/programs/<program>": OPERATORS,
+    "operator/programs/<program>/policy.json": OPERATORS,
+    "operator/programs/<program>/try": OPERATORS,
+    "operator/trials/<run_id>": (302, 404, 404, 404),  # that run is no draft's: tests/console has one
+    "operator/feeds": OPERATORS,
+    "operator/feeds.csv": OPERATORS,
+    "operator/feeds/upload": OPERATORS_POST,
+    "operator/feeds/uploads/<upload_id>": (302, 404, 404, 404),  # there is none: tests/console has one
+    "operator/feeds/uploads/<upload_id>/load": OPERATORS_POST,
+    "operator/feeds/uploads/<upload_id>/drop": OPERATORS_POST,
+    "operator/feeds/<import_id>": (302, 404, 404, 404),  # as above
+    "operator/feeds/<import_id>/rejected.csv": (302, 404, 404, 404),
     "operator/audit": OPERATORS,
     "operator/audit.csv": OPERATORS,
     "operator/people": OPERATORS,
@@ -191,6 +207,8 @@ VALUES = {
     "run": "1",
     "run_id": "1",
     "user_id": "1",
+    "upload_id": "1",
+    "import_id": "1",
     "adjustment": "1",
     "batch": "1",
     "invitation": "1",

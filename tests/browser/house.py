@@ -33,7 +33,7 @@ from incentives.models import Payout, Result, Run
 from incentives.states import PayoutState, Verdict
 from merchants.entrants import Entrant
 from merchants.models import TargetEntry
-from merchants.services import claim_entry, create_link, register_merchant
+from merchants.services import claim_entry, create_link, keep_upload, load_feed, register_merchant
 from merchants.states import Consent, Review, Track
 from partners.models import Application, Membership, Partner
 from partners.people import actor_of
@@ -48,6 +48,7 @@ from partners.services import (
     save_draft,
     submit_application,
 )
+from tests.console.feeds import RATES, file
 from tests.partners.test_applications import WHOLE, pdf
 
 
@@ -94,6 +95,7 @@ def build(folder: Path) -> House:
     house.things |= _links(alice, partner, running)
     house.things |= _applications()
     house.things |= _entries(alice, partner, running)
+    house.things |= _feeds(folder)
     approved = Payout.objects.filter(program=closed, state=PayoutState.APPROVED, held=False).order_by("pk")[0]
     house.things["approved"] = approved.pk
     Membership.objects.create(partner=approved.partner, user=person("ivy"), role=Role.OWNER)
@@ -135,6 +137,15 @@ def _shops(partner: Partner, seeded: Seeded) -> Mapping[str, str]:
         found[verdict.value] = result.shop.code
         found[f"{verdict.value} in"] = result.run.program.code
     return found
+
+
+def _feeds(folder: Path) -> Mapping[str, int]:
+    """A file that was loaded, with bad rows, and one that was handed in and not loaded yet."""
+    olga = actor("olga")
+    path = folder / "rates-with-errors.csv"
+    path.write_text(RATES)
+    loaded = load_feed(actor=olga, kind="fx", path=path)
+    return {"import": loaded.pk, "upload": keep_upload(actor=olga, kind="fx", file=file(RATES)).pk}
 
 
 def _links(alice: Actor, partner: Partner, program: Program) -> Mapping[str, str]:
