@@ -23,6 +23,10 @@ class ImportSerializer(serializers.ModelSerializer[Import]):
     kind = serializers.CharField(help_text="The feed's name.")
     state = serializers.CharField(help_text="running, landed, refused or failed. Only a landed one recorded facts.")
     batch = serializers.IntegerField(source="batch_id", allow_null=True)
+    mapping = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(allow_blank=True)),
+        help_text="Where the file's headings were others: each with the feed's column that it holds, or an empty one.",
+    )
     by = serializers.SerializerMethodField(help_text="Who loaded it; null for a command.")
 
     class Meta:
@@ -46,6 +50,7 @@ class ImportSerializer(serializers.ModelSerializer[Import]):
             "rejected",
             "columns",
             "ignored_columns",
+            "mapping",
             "error",
         )
 

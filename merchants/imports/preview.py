@@ -14,7 +14,7 @@ from django.db import OperationalError, connection, transaction
 
 from core import locks
 from core.recording import open_batch
-from merchants.imports import rejected, room, staging
+from merchants.imports import headings, rejected, room, staging
 from merchants.imports.columns import DATE, TIMESTAMP
 from merchants.imports.kinds import KINDS
 from merchants.imports.kinds.base import Kind
@@ -51,7 +51,9 @@ class Preview:
 
     `known`, `ignored`: the file's columns that the feed knows, and those that it doesn't. `missing`: columns that it
     needs and the file lacks; `absent`: optional ones that aren't there. `refused`: why the file can't be loaded as it
-    is, empty where it can; then `fits` names the feeds whose columns it has. `first`: its first rows, line and cells.
+    is, empty where it can; then `fits` names the feeds whose columns it has. `header`: its own headings; `columns`: for
+    each the feed's column that it was read as, or most likely is where it was read as none; empty for neither.
+    `first`: its first rows, line and cells.
     `checked`: how many rows were checked, of `total` (None: too many to count while somebody waits). `new`,
     `unchanged`, `updated` are None where another load of the feed was at work, so that only the cells were checked.
     """
@@ -63,6 +65,7 @@ class Preview:
     refused: str
     fits: tuple[str, ...]
     header: tuple[str, ...]
+    columns: tuple[str, ...]
     first: tuple[tuple[int, tuple[str, ...]], ...]
     total: int | None
     checked: int
@@ -78,12 +81,13 @@ class Preview:
 
 
 @room.told()
-def look(*, kind: Kind, source: Source, actor_id: int | None) -> Preview:
-    """Look at the file; nothing of it stays recorded.
+def look(*, kind: Kind, source: Source, actor_id: int | None, mapping: headings.Pairs = ()) -> Preview:
+    """Look at the file, its headings read as `mapping` says; nothing of it stays recorded.
 
     Raises FileRefused where it can't be read as a feed at all, Unavailable where there is no room for it.
     """
-    with open_rows(source, days=kind.of_type(DATE), instants=kind.of_type(TIMESTAMP)) as rows:
+    names = headings.as_said(kind, mapping)
+    with open_rows(source, days=kind.of_type(DATE), instants=kind.of_type(TIMESTAMP), names=names) as rows:
         header = rows.header
         refused = _refusal(kind, header, source.name)
         blocks, seen = _first(rows.blocks)
@@ -102,7 +106,8 @@ def look(*, kind: Kind, source: Source, actor_id: int | None) -> Preview:
         absent=tuple(column.name for column in kind.columns if not column.required and column.name not in header),
         refused=refused,
         fits=_fitting(header) if refused else (),
-        header=tuple(shown(name) for name in header),
+        header=tuple(shown(name) for name in ([heading for heading, _ in mapping] if mapping else header)),
+        columns=tuple(column for _, column in mapping) if mapping else tuple(headings.guess(kind, header)),
         first=tuple((line, tuple(map(_short, cells))) for block in blocks for line, cells in block)[:SHOWN_ROWS],
         total=total,
         checked=0 if refused else seen,
@@ -112,6 +117,12 @@ def look(*, kind: Kind, source: Source, actor_id: int | None) -> Preview:
         updated=counts.updated if counts else None,
         faults=tuple(faults),
     )
+
+
+def header_of(source: Source) -> tuple[str, ...]:
+    """The file's own headings. Raises FileRefused as `look` does."""
+    with open_rows(source) as rows:
+        return rows.header
 
 
 def _refusal(kind: Kind, header: tuple[str, ...], name: str) -> str:

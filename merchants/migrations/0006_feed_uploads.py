@@ -12,6 +12,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='import',
+            name='mapping',
+            field=models.JSONField(blank=True, default=list, verbose_name='columns as they were mapped'),
+        ),
         migrations.CreateModel(
             name='FeedUpload',
             fields=[
@@ -24,6 +29,7 @@ class Migration(migrations.Migration):
                 ('content', models.FileField(blank=True, max_length=200, storage=partners.models.applications.private_files, upload_to='', verbose_name='content')),
                 ('preview', models.JSONField(blank=True, default=dict, verbose_name='preview')),
                 ('total', models.BigIntegerField(blank=True, null=True, verbose_name='rows')),
+                ('mapping', models.JSONField(blank=True, default=list, verbose_name='columns as they were mapped')),
                 ('strict', models.BooleanField(default=False, verbose_name='strict')),
                 ('uploaded_at', models.DateTimeField(verbose_name='uploaded')),
                 ('moved_at', models.DateTimeField(verbose_name='last step')),

@@ -15,6 +15,8 @@ from merchants.states import FeedKind, ImportState
 class Import(models.Model):
     """One load of one feed file. It exists from the load's first moment, so that a failed one leaves a trace.
 
+    `columns` are the feed's or the file's own; `mapping` is what a person said of a file whose headings were others:
+    pairs of a heading and the feed's column, empty where it was left out.
     `batch` is the batch of facts that it landed; `rows = new + unchanged + updated + rejected` once landed.
     """
 
@@ -35,6 +37,7 @@ class Import(models.Model):
     rejected = models.BigIntegerField(_("rejected"), default=0)
     columns = models.JSONField(_("columns"), default=list)
     ignored_columns = models.JSONField(_("columns not known"), default=list)
+    mapping = models.JSONField(_("columns as they were mapped"), default=list, blank=True)
     error = models.TextField(_("error"), blank=True)
 
     objects = ImportQuerySet.as_manager()

@@ -16,9 +16,10 @@ from partners.models.applications import private_files
 class FeedUpload(models.Model):
     """One file that was handed in: kept privately until it is loaded or thrown away, and no longer.
 
-    `preview` is what `merchants.imports.preview` found, `total` the rows that it counted (null where that would have
-    taken too long). Both file and preview may name people: they go when the file is done with. `moved_at` is when
-    `state` last changed. `import_of` is the load, from its first moment on.
+    `preview` is what `merchants.imports.preview` found, `total` the rows that it counted (null where that would
+    have taken too long), `mapping` what a person said of its headings (see Import). Both file and preview may name
+    people: they go when the file is done with. `moved_at` is when `state` last changed. `import_of` is the load,
+    from its first moment on.
     """
 
     kind = models.CharField(_("feed"), max_length=20, choices=FeedKind)
@@ -29,6 +30,7 @@ class FeedUpload(models.Model):
     content = models.FileField(_("content"), storage=private_files, max_length=200, blank=True)
     preview = models.JSONField(_("preview"), default=dict, blank=True)
     total = models.BigIntegerField(_("rows"), null=True, blank=True)
+    mapping = models.JSONField(_("columns as they were mapped"), default=list, blank=True)
     strict = models.BooleanField(_("strict"), default=False)
     uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(_("uploaded"))

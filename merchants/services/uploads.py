@@ -155,6 +155,7 @@ def carry_out_upload(*, upload_id: int, at: datetime | None = None) -> Import | 
             file_name=upload.name,
             progress=_teller(upload),
             began=lambda row: _tell_import(upload, row),
+            mapping=upload.mapping,
         )
     except DomainError as refusal:
         _finish(upload, UploadState.FAILED, refusal.message)

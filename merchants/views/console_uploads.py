@@ -1,5 +1,7 @@
 """A feed's file from the dashboard: handed in, looked at, then loaded or thrown away."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,11 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import Capability
 from core.errors import DomainError
 from merchants.feed_forms import LoadForm, UploadForm
+from merchants.imports.kinds import KINDS
 from merchants.models import FeedUpload
-from merchants.services import drop_upload, keep_upload, queue_upload
+from merchants.services import drop_upload, keep_upload, map_upload, queue_upload
 from merchants.states import FeedKind, UploadState
 from partners.console import decide, operators
 from partners.pages import actor_for
+
+SAMPLES = 3
 
 
 @operators
@@ -52,12 +57,30 @@ def look(request: HttpRequest, upload_id: int) -> HttpResponse:
             "upload": found,
             "preview": found.preview,
             "fits": fits,
+            "unsplit": _unsplit(found),
+            "headings": _headings(found),
+            "kind": KINDS[FeedKind(found.kind)],
+            "guessed": any(heading.likely for heading in _headings(found)),
             "others": (found.total or 0) - found.preview.get("checked", 0),
             "waits": found.state in (UploadState.QUEUED, UploadState.LOADING),
             "kept": found.state == UploadState.KEPT,
             "form": LoadForm() if actor.can(Capability.LOAD_FEED) else None,
             "zone": settings.PLATFORM_TIME_ZONE,
         },
+    )
+
+
+@operators
+@require_POST
+def columns(request: HttpRequest, upload_id: int) -> HttpResponse:
+    """Read the file's headings as they were said to be, and show what it then comes to."""
+    found = _or_404(request, upload_id)
+    said = [request.POST.get(f"column-{place}", "") for place in range(len(found.preview.get("header", [])))]
+    return decide(
+        request,
+        lambda: map_upload(actor=actor_for(request), upload=found, columns=said),
+        said=_("%(file)s is read by the columns that you chose.") % {"file": found.name},
+        back=reverse("console-upload", args=[found.pk]),
     )
 
 
@@ -86,6 +109,33 @@ def drop(request: HttpRequest, upload_id: int) -> HttpResponse:
         said=_("Threw away %(file)s. Nothing of it was recorded.") % {"file": found.name},
         back=reverse("console-feeds"),
     )
+
+
+def _unsplit(upload: FeedUpload) -> bool:
+    """Whether the file's one heading looks like several that something else than commas separates."""
+    header = upload.preview.get("header", [])
+    return len(header) == 1 and any(mark in header[0] for mark in (";", "\\t", "|"))
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One of the file's headings: some of the values below it, and the column that it is read as, or likely is."""
+
+    text: str
+    samples: tuple[str, ...]
+    column: str
+    likely: bool
+
+
+def _headings(upload: FeedUpload) -> list[Heading]:
+    preview = upload.preview
+    rows = [cells for _line, cells in preview.get("first", [])]
+    found = []
+    for place, (text, column) in enumerate(zip(preview.get("header", []), preview.get("columns", []), strict=False)):
+        cells = [cells[place] for cells in rows if place < len(cells) and cells[place]]
+        likely = bool(column) and not upload.mapping and column != text
+        found.append(Heading(text, tuple(dict.fromkeys(cells))[:SAMPLES], column, likely))
+    return found
 
 
 def _or_404(request: HttpRequest, upload_id: int) -> FeedUpload:

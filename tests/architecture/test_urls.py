@@ -173,6 +173,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/feeds.csv": OPERATORS,
     "operator/feeds/upload": OPERATORS_POST,
     "operator/feeds/uploads/<upload_id>": (302, 404, 404, 404),  # there is none: tests/console has one
+    "operator/feeds/uploads/<upload_id>/columns": OPERATORS_POST,
     "operator/feeds/uploads/<upload_id>/load": OPERATORS_POST,
     "operator/feeds/uploads/<upload_id>/drop": OPERATORS_POST,
     "operator/feeds/<import_id>": (302, 404, 404, 404),  # as above

@@ -48,7 +48,7 @@ from partners.services import (
     save_draft,
     submit_application,
 )
-from tests.console.feeds import RATES, file
+from tests.console.feeds import RATES, STRANGE, file
 from tests.partners.test_applications import WHOLE, pdf
 
 
@@ -140,12 +140,16 @@ def _shops(partner: Partner, seeded: Seeded) -> Mapping[str, str]:
 
 
 def _feeds(folder: Path) -> Mapping[str, int]:
-    """A file that was loaded, with bad rows, and one that was handed in and not loaded yet."""
+    """A file that was loaded, with bad rows; two that were handed in only, one of them with headings of its own."""
     olga = actor("olga")
     path = folder / "rates-with-errors.csv"
     path.write_text(RATES)
     loaded = load_feed(actor=olga, kind="fx", path=path)
-    return {"import": loaded.pk, "upload": keep_upload(actor=olga, kind="fx", file=file(RATES)).pk}
+    return {
+        "import": loaded.pk,
+        "upload": keep_upload(actor=olga, kind="fx", file=file(RATES)).pk,
+        "strange": keep_upload(actor=olga, kind="fx", file=file(STRANGE, "bank.csv")).pk,
+    }
 
 
 def _links(alice: Actor, partner: Partner, program: Program) -> Mapping[str, str]:

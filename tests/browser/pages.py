@@ -145,6 +145,7 @@ PAGES = (
     Page("console-feeds", "olga"),
     Page("console-feed", "olga", ("import",)),
     Page("console-upload", "olga", ("upload",)),
+    Page("console-upload", "olga", ("strange",), state="with other headings"),
     Page("console-runs", "olga"),
     Page("console-run", "olga", ("run",)),
     Page("console-run-compare", "olga", ("run",)),
@@ -171,7 +172,9 @@ NO_PAGES = {
     **dict.fromkeys(("console-run-start", "console-run-cancel", "console-person-step"), "posted to"),
     **dict.fromkeys(("console-run-compare-csv", "console-audit-csv"), "a file"),
     **dict.fromkeys(("console-feeds-csv", "console-feed-rejected", "console-policy-json"), "a file"),
-    **dict.fromkeys(("console-feed-upload", "console-upload-load", "console-upload-drop"), "posted to"),
+    **dict.fromkeys(
+        ("console-feed-upload", "console-upload-columns", "console-upload-load", "console-upload-drop"), "posted to"
+    ),
     "console-trial": "a draft's run: tests/console has one",
     "portal-payee-withdraw": "posted to from the payee's page",
     "portal-invoice-file": "a file",

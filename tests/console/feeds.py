@@ -15,6 +15,9 @@ from partners.models.applications import private_files
 
 RATES = "rate_date,currency,rate,remark\n2026-01-21,EUR,8.19,fixed\n2026-01-22,EUR,0,fixed\n2026-01-23,JPY,0.048,\n"
 
+# The same feed as a bank writes it: other words, another order, a column of its own.
+STRANGE = "Branch,币种,Middle rate,日期\nBerlin,EUR,8.19,2026-01-21\nBerlin,JPY,0.048,2026-01-21\n"
+
 
 def file(text: str | bytes, name: str = "rates.csv") -> SimpleUploadedFile:
     """A file as a browser sends it."""

@@ -45,11 +45,13 @@ def test_a_file_is_looked_at_before_anything_of_it_lands(world: World, sign_in: 
     rates, batches = Rate.objects.count(), FactBatch.objects.count()
     olga = sign_in("olga")
     upload = hand_in(olga, RATES)
-    said = text(olga.get(f"/operator/feeds/uploads/{upload.pk}"))
+    page = olga.get(f"/operator/feeds/uploads/{upload.pk}")
+    said = text(page)
     assert "Exchange rates · rates.csv" in said
     assert "Of the 3 rows that were checked, 1 would be set aside. Nothing is recorded yet." in said
     assert "rate: 0 is not above zero; a rate is CNY for one unit." in said
-    assert "Not known, ignored remark" in said
+    read_as = [(heading.text, heading.column) for heading in page.context["headings"]]
+    assert read_as == [("rate_date", "rate_date"), ("currency", "currency"), ("rate", "rate"), ("remark", "")]
     assert "Not in the file, and not needed corrects" in said
     assert "Load 3 rows" in said
     assert (upload.preview["new"], upload.preview["rejected"], upload.total) == (2, 1, 3)
