@@ -12,6 +12,7 @@ from incentives import money_api as money
 from incentives import notices_api as notices
 from incentives import overview_api as overviews
 from merchants import api as merchants
+from merchants import feeds_api as feeds
 from merchants import targets_api as targets
 from partners import arriving_api as arriving
 from partners import payees_api as payees
@@ -22,6 +23,7 @@ app_name = "api"
 router = DefaultRouter(trailing_slash=False)
 merchants.register(router)
 targets.register(router)
+feeds.register(router)
 incentives.register(router)
 links.register(router)
 notices.register(router)

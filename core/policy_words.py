@@ -104,6 +104,21 @@ def differences(old: Policy, new: Policy) -> list[Difference]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One key of a policy: its name in words, and what it says."""
+
+    key: str
+    label: str
+    says: str
+
+
+def stated(policy: Policy) -> list[Stated]:
+    """Everything that the policy says, key by key, in the document's order."""
+    document = flat(policy.document())
+    return [Stated(key, str(label), said(document[key])) for key, (label, said) in WORDED.items()]
+
+
 def flat(document: Mapping[str, Any]) -> dict[str, Any]:
     """A policy's document by the dotted names of its keys."""
     found: dict[str, Any] = {}

@@ -31,6 +31,8 @@ class Group:
     entries: tuple[Entry, ...]
 
 
+_INTO = "M8 2v8M4.500 7 8 10.500 11.500 7M2.500 12v2h11v-2"
+_CALENDAR = "M2.500 3.500h11V14h-11zM2.500 6.500h11M5.500 2v3M10.500 2v3"
 _SHOP = "M2 6h12l-1-3.500H3zM3 6v8h10V6M6.500 14v-4h3v4"
 _QUESTION = "M8 14.500a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM6 6a2 2 0 1 1 3 1.700L8 8.500v.7M8 11.500v.1"
 _ROUND = "M13.500 8A5.500 5.500 0 1 1 11 3.400M11 1v3H8"
@@ -53,12 +55,19 @@ RAIL: tuple[Group, ...] = (
     Group(
         gettext_lazy("Facts"),
         (
+            Entry("feeds", gettext_lazy("Feeds"), "console-feeds", _INTO),
             Entry("shops", gettext_lazy("Shops"), "console-shops", _SHOP, of_program=True),
             Entry("unattributed", gettext_lazy("Without a partner"), "console-unattributed", _NOBODY),
             Entry("unknown", gettext_lazy("Unknown data"), "console-unknown", _QUESTION, of_program=True),
         ),
     ),
-    Group(gettext_lazy("Evaluate"), (Entry("runs", gettext_lazy("Runs"), "console-runs", _ROUND),)),
+    Group(
+        gettext_lazy("Evaluate"),
+        (
+            Entry("programs", gettext_lazy("Programs"), "console-programs", _CALENDAR),
+            Entry("runs", gettext_lazy("Runs"), "console-runs", _ROUND),
+        ),
+    ),
     Group(gettext_lazy("Pay"), (Entry("payouts", gettext_lazy("Review"), "console-payouts", _MONEY),)),
     Group(
         gettext_lazy("Govern"),

@@ -76,6 +76,25 @@ class ImportState(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class UploadState(TextChoices):
+    """How far a feed's file got that was handed in on a page. Nothing lands before somebody has seen its preview."""
+
+    KEPT = "kept", _("Not loaded yet")
+    QUEUED = "queued", _("Waiting for a worker")
+    LOADING = "loading", _("Loading")
+    LOADED = "loaded", _("Loaded")
+    FAILED = "failed", _("Not loaded: refused")
+    DROPPED = "dropped", _("Thrown away")
+
+
+UPLOAD_TRANSITIONS: dict[str, frozenset[str]] = {
+    UploadState.KEPT: frozenset({UploadState.QUEUED, UploadState.DROPPED}),
+    UploadState.QUEUED: frozenset({UploadState.LOADING}),
+    # Back to the queue where its worker died.
+    UploadState.LOADING: frozenset({UploadState.LOADED, UploadState.FAILED, UploadState.QUEUED}),
+}
+
+
 class Consent(TextChoices):
     """What somebody who registers agrees to."""
 

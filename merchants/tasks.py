@@ -1,8 +1,8 @@
-"""What beat has done for this floor. Harmless when it comes twice, late or never."""
+"""What workers and beat do on this floor. Harmless when it comes twice, late or never."""
 
 from celery import shared_task
 
-from merchants import services
+from merchants import services, waking
 from merchants.imports.load import SYSTEM
 
 
@@ -10,3 +10,15 @@ from merchants.imports.load import SYSTEM
 def tell_of_lost_imports() -> None:
     """Mark the loads that died without a word as failed."""
     services.fail_lost_imports(actor=SYSTEM)
+
+
+@shared_task(name=waking.LOAD)
+def load_feed_upload(upload_id: int) -> None:
+    """Load the file that was handed in; nothing where another worker has it, or had it."""
+    services.carry_out_upload(upload_id=upload_id)
+
+
+@shared_task(name="merchants.tasks.sweep_feed_uploads")
+def sweep_feed_uploads() -> None:
+    """Call workers to uploads whose message or worker was lost, and throw away what nobody wanted."""
+    services.sweep_uploads(actor=SYSTEM)

@@ -48,6 +48,11 @@ MARKS = {
     "handed_in": "→",
     "accepted": "✓",
     "refused": "✕",
+    "landed": "✓",
+    "loaded": "✓",
+    "loading": "→",
+    "kept": "◔",
+    "dropped": "–",
     "replaced": "–",
 }
 

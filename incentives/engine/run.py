@@ -75,10 +75,19 @@ def start_run(
     return run
 
 
-def try_policy(*, actor: Actor, program: Program, rules: Policy, as_of: datetime | None = None) -> Run:
-    """Judge `program` by a draft policy, in this process. Draft runs are never paid and never compared by default."""
+def try_policy(
+    *, actor: Actor, program: Program, rules: Policy, as_of: datetime | None = None, inline: bool = True
+) -> Run:
+    """Judge `program` by a draft policy, in this process or (not `inline`) by the workers.
+
+    Draft runs are never paid and never compared by default. Raises Conflict where workers try another draft of it.
+    """
     actor.require(Capability.START_RUN)
     with transaction.atomic():
+        program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+        running = Run.objects.filter(program=program, state=RunState.RUNNING, kind=RunKind.DRAFT).first()
+        if running is not None and not inline:
+            raise Conflict(f"A draft of {program} is being tried already, as run {running.pk}.")
         run = _begin(actor, program, rules, as_of, RunKind.DRAFT, RunTrigger.MANUAL, full=True, policy=None)
         audit.record(
             actor=actor,
@@ -86,8 +95,11 @@ def try_policy(*, actor: Actor, program: Program, rules: Policy, as_of: datetime
             subject=run,
             details={"program": program.code, "policy_fingerprint": rules.fingerprint()},
         )
-    work(run.pk)
-    run.refresh_from_db()
+        if not inline:
+            transaction.on_commit(lambda: _set_going(run), robust=True)
+    if inline:
+        work(run.pk)
+        run.refresh_from_db()
     return run
 
 

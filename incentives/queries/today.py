@@ -81,7 +81,7 @@ def _payees(actor: Actor) -> tuple[int, None]:
 
 
 def _imports(actor: Actor) -> tuple[int, None]:
-    return Import.objects.filter(Q(rejected__gt=0) | Q(state__in=[ImportState.REFUSED])).count(), None
+    return Import.objects.visible_to(actor).troubled().count(), None
 
 
 def _unattributed(actor: Actor) -> tuple[int, None]:
@@ -138,8 +138,8 @@ WAITING: tuple[_Waiting, ...] = (
     _Waiting(
         _("Imports with rows set aside"),
         Capability.LOAD_FEED,
-        "admin:merchants_import_changelist",
-        "",
+        "console-feeds",
+        "outcome=troubled",
         _imports,
     ),
     _Waiting(

@@ -21,7 +21,7 @@ from core.actors import Actor
 from core.errors import BadInput, DomainError, Unavailable
 from core.hooks import announce_facts, recording_floor
 from core.recording import open_batch, seal
-from merchants.imports import rejected, room, staging
+from merchants.imports import headings, rejected, room, staging
 from merchants.imports.columns import DATE, TIMESTAMP
 from merchants.imports.kinds import KINDS
 from merchants.imports.kinds.base import Kind
@@ -58,6 +58,8 @@ def load(
     strict: bool,
     recorded_at: datetime | None,
     progress: Progress | None,
+    began: Callable[[Import], None] | None = None,
+    mapping: headings.Pairs = (),
 ) -> Import:
     """Load `source` and return its import. See `merchants.services.load_feed`."""
     fail_lost(SYSTEM)
@@ -70,7 +72,10 @@ def load(
         strict=strict,
         actor_id=actor.user_id,
         started_at=timezone.now(),
+        mapping=[list(pair) for pair in mapping],
     )
+    if began is not None:
+        began(row)
     try:
         _insist(row, lambda: _load(row, actor, KINDS[kind], source, recorded_at, progress))
     except _Strict as refusal:
@@ -143,7 +148,8 @@ def _load(
     row: Import, actor: Actor, kind: Kind, source: Source, recorded_at: datetime | None, progress: Progress | None
 ) -> None:
     bad = Quarantine(row)
-    with open_rows(source, days=kind.of_type(DATE), instants=kind.of_type(TIMESTAMP)) as rows:
+    names = headings.as_said(kind, row.mapping)
+    with open_rows(source, days=kind.of_type(DATE), instants=kind.of_type(TIMESTAMP), names=names) as rows:
         header = rows.header
         unknown = staging.check_header(kind, header, name=source.name)
         batch = open_batch(source="feed", actor_id=actor.user_id)

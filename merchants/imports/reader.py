@@ -4,7 +4,7 @@ A line is the number of the physical line on which the row starts; the header's 
 """
 
 import csv
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -38,19 +38,32 @@ class Rows:
 
 
 @contextmanager
-def open_rows(source: Source, *, days: Set[str] = frozenset(), instants: Set[str] = frozenset()) -> Iterator[Rows]:
-    """Open a feed; `days` and `instants` name the columns of dates and of timestamps.
+def open_rows(
+    source: Source,
+    *,
+    days: frozenset[str] = frozenset(),
+    instants: frozenset[str] = frozenset(),
+    names: Mapping[str, str] | None = None,
+) -> Iterator[Rows]:
+    """Open a feed; `days` and `instants` name the columns of dates and of timestamps, `names` renames headings.
 
     Raises FileRefused, in here and while its blocks are read, for a file that can't be a feed.
     """
     if source.size == 0:
         raise FileRefused(f"{source.name} is empty.")
+    names = names or {}
     if source.format is Format.XLSX:
+        days, instants = _originals(names, days), _originals(names, instants)
         with open_sheet(source, days=days, instants=instants) as sheet:
-            yield _with_header(sheet, source.name, ragged=True)
+            yield _with_header(sheet, source.name, names, ragged=True)
     else:
         with open_text(source) as text:
-            yield _with_header(_Csv(text, source.name), source.name, ragged=False)
+            yield _with_header(_Csv(text, source.name), source.name, names, ragged=False)
+
+
+def _originals(names: Mapping[str, str], wanted: frozenset[str]) -> frozenset[str]:
+    """The headings whose new name is among the `wanted` columns; a heading without a new name keeps its own."""
+    return frozenset(heading for heading in names.keys() | wanted if names.get(heading, heading) in wanted)
 
 
 class _Csv:
@@ -117,7 +130,7 @@ class _Csv:
             ) from None
 
 
-def _with_header(feed: _Csv | Sheet, name: str, *, ragged: bool) -> Rows:
+def _with_header(feed: _Csv | Sheet, name: str, names: Mapping[str, str], *, ragged: bool) -> Rows:
     for _, cells in feed.rows:
         if any(cell.strip() for cell in cells):
             break
@@ -134,6 +147,7 @@ def _with_header(feed: _Csv | Sheet, name: str, *, ragged: bool) -> Rows:
     if twice:
         listed = ", ".join(map(shown, twice[:3])) + (", …" if len(twice) > 3 else "")
         raise FileRefused(f"{name}: the header names {listed} twice; keep one of them.")
+    header = [names.get(column, column) for column in header]
     return Rows(tuple(header), _blocks(feed, name, len(header), ragged=ragged))
 
 

@@ -20,6 +20,7 @@ from merchants.models.shops import (
     Shop,
     ShopFact,
 )
+from merchants.models.uploads import FeedUpload
 
 __all__ = [
     "Attribution",
@@ -27,6 +28,7 @@ __all__ = [
     "Claim",
     "ClaimFact",
     "ClaimRelease",
+    "FeedUpload",
     "Import",
     "LinkTarget",
     "Merchant",

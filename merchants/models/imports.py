@@ -8,12 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import FactBatch, User
 from core.triggers import no_truncate
+from merchants.feed_querysets import ImportQuerySet
 from merchants.states import FeedKind, ImportState
 
 
 class Import(models.Model):
     """One load of one feed file. It exists from the load's first moment, so that a failed one leaves a trace.
 
+    `columns` are the feed's or the file's own; `mapping` is what a person said of a file whose headings were others:
+    pairs of a heading and the feed's column, empty where it was left out.
     `batch` is the batch of facts that it landed; `rows = new + unchanged + updated + rejected` once landed.
     """
 
@@ -34,7 +37,10 @@ class Import(models.Model):
     rejected = models.BigIntegerField(_("rejected"), default=0)
     columns = models.JSONField(_("columns"), default=list)
     ignored_columns = models.JSONField(_("columns not known"), default=list)
+    mapping = models.JSONField(_("columns as they were mapped"), default=list, blank=True)
     error = models.TextField(_("error"), blank=True)
+
+    objects = ImportQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")

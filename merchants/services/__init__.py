@@ -5,15 +5,23 @@ from merchants.services.claims import claim_entry, release_claim
 from merchants.services.feeds import fail_lost_imports, load_feed
 from merchants.services.links import create_link
 from merchants.services.registrations import LinkIsDead, register_merchant
+from merchants.services.upload_columns import map_upload
+from merchants.services.uploads import carry_out_upload, drop_upload, keep_upload, queue_upload, sweep_uploads
 
 __all__ = [
     "LinkIsDead",
     "apply_attribution_again",
     "assign_shop",
+    "carry_out_upload",
     "claim_entry",
     "create_link",
+    "drop_upload",
     "fail_lost_imports",
+    "keep_upload",
     "load_feed",
+    "map_upload",
+    "queue_upload",
     "register_merchant",
     "release_claim",
+    "sweep_uploads",
 ]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from core.actors import Actor, Capability
 from core.errors import BadInput
 from merchants.imports import load as loading
+from merchants.imports.headings import Pairs
 from merchants.imports.source import inspect
 from merchants.models import Import
 from merchants.states import FeedKind
@@ -23,12 +24,15 @@ def load_feed(
     recorded_at: datetime | None = None,
     file_name: str | None = None,
     progress: Callable[[int], None] | None = None,
+    began: Callable[[Import], None] | None = None,
+    mapping: Pairs = (),
 ) -> Import:
     """Load a feed file as one batch (CONTRACT.md, Feeds) and return the import, landed, with its counts.
 
     Good rows land, bad ones are quarantined with the import; with `strict` nothing lands when any row is bad, and the
     import comes back refused. `recorded_at` records history (audited). `file_name` is the name that people know an
-    upload by. `progress` is told the number of rows read so far.
+    upload by. `progress` is told the number of rows read so far, `began` the import as soon as it exists.
+    `mapping` says which of the feed's columns each of the file's headings holds, where they have names of their own.
 
     Raises BadInput for an unknown kind, for a file that as a whole is no such feed (the import is then kept as
     refused) and for a `recorded_at` later than now or not later than a submitted run's as_of.
@@ -47,6 +51,8 @@ def load_feed(
         strict=strict,
         recorded_at=recorded_at,
         progress=progress,
+        began=began,
+        mapping=mapping,
     )
 
 

@@ -34,7 +34,7 @@ from incentives.services import decide_in_bulk
 from incentives.states import PayoutState, Verdict
 from merchants.entrants import Entrant
 from merchants.models import TargetEntry
-from merchants.services import claim_entry, create_link, register_merchant
+from merchants.services import claim_entry, create_link, keep_upload, load_feed, register_merchant
 from merchants.states import Consent, Review, Track
 from partners.models import Application, Membership, Partner
 from partners.people import actor_of
@@ -49,6 +49,7 @@ from partners.services import (
     save_draft,
     submit_application,
 )
+from tests.console.feeds import RATES, STRANGE, file
 from tests.partners.test_applications import WHOLE, pdf
 
 
@@ -95,6 +96,7 @@ def build(folder: Path) -> House:
     house.things |= _links(alice, partner, running)
     house.things |= _applications()
     house.things |= _entries(alice, partner, running)
+    house.things |= _feeds(folder)
     approved = Payout.objects.filter(program=closed, state=PayoutState.APPROVED, held=False).order_by("pk")[0]
     house.things["approved"] = approved.pk
     Membership.objects.create(partner=approved.partner, user=person("ivy"), role=Role.OWNER)
@@ -141,6 +143,19 @@ def _shops(partner: Partner, seeded: Seeded) -> Mapping[str, str]:
         found[verdict.value] = result.shop.code
         found[f"{verdict.value} in"] = result.run.program.code
     return found
+
+
+def _feeds(folder: Path) -> Mapping[str, int]:
+    """A file that was loaded, with bad rows; two that were handed in only, one of them with headings of its own."""
+    olga = actor("olga")
+    path = folder / "rates-with-errors.csv"
+    path.write_text(RATES)
+    loaded = load_feed(actor=olga, kind="fx", path=path)
+    return {
+        "import": loaded.pk,
+        "upload": keep_upload(actor=olga, kind="fx", file=file(RATES)).pk,
+        "strange": keep_upload(actor=olga, kind="fx", file=file(STRANGE, "bank.csv")).pk,
+    }
 
 
 def _links(alice: Actor, partner: Partner, program: Program) -> Mapping[str, str]:

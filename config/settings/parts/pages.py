@@ -53,3 +53,5 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # The most that one file that somebody hands in may weigh.
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MEGABYTES", 10, minimum=1) * 1024 * 1024
+# And a feed's: the marketplace's own files, which are longer. Loading one takes a worker some seconds for each 10 MB.
+FEED_UPLOAD_MAX_BYTES = env.integer("FEED_UPLOAD_MAX_MEGABYTES", 100, minimum=1) * 1024 * 1024

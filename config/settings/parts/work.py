@@ -91,6 +91,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "sweep-feed-uploads": {
+        "task": "merchants.tasks.sweep_feed_uploads",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
 }
 
 # --- The engine ---------------------------------------------------------------------------------------------
