@@ -41,6 +41,7 @@ _MONEY = "M1.500 4h13v8h-13zM8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM4 8h.1M12 8h.1"
 _SHEET = "M4 1.500h5.500L13 5v9.500H4zM9 1.500V5.500h4M6.500 8.500h4M6.500 11.500h4"
 _PAIR = "M6 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM1 14a5 5 0 0 1 10 0M10.500 2.500a3 3 0 0 1 0 5M12 10l2.500 4"
 _NOBODY = "M7 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 14a5 5 0 0 1 8-4M11 11l3.500 3.500M14.500 11 11 14.500"
+_BANK = "M2 6.500 8 3l6 3.500M3 13.500h10M4 7v5M8 7v5M12 7v5"
 _LIST = "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1"
 
 RAIL: tuple[Group, ...] = (
@@ -68,7 +69,13 @@ RAIL: tuple[Group, ...] = (
             Entry("runs", gettext_lazy("Runs"), "console-runs", _ROUND),
         ),
     ),
-    Group(gettext_lazy("Pay"), (Entry("payouts", gettext_lazy("Review"), "console-payouts", _MONEY),)),
+    Group(
+        gettext_lazy("Pay"),
+        (
+            Entry("payouts", gettext_lazy("Review"), "console-payouts", _MONEY),
+            Entry("payments", gettext_lazy("Payments"), "console-payments", _BANK),
+        ),
+    ),
     Group(
         gettext_lazy("Govern"),
         (

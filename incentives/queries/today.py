@@ -117,8 +117,8 @@ WAITING: tuple[_Waiting, ...] = (
     _Waiting(
         _("Payouts to pay"),
         Capability.PAY,
-        "console-payouts",
-        "state=approved",
+        "console-payments",
+        "",
         _to_pay,
     ),
     _Waiting(

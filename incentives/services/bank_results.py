@@ -14,7 +14,7 @@ from core.actors import Actor
 from core.errors import DomainError
 from core.models import Note
 from incentives import policies
-from incentives.bank_formats import PAID, ResultRow, read_result
+from incentives.bank_formats import PAID, REFUSED, ResultRow, read_result
 from incentives.models import BankResult, BankResultRow, PaymentItem
 from incentives.services.desk import lock_payout
 from incentives.services.payments import mark_paid, refuse_payment
@@ -91,32 +91,50 @@ def _keep(actor: Actor, content: bytes, counts: "Counter[str]", aside: list[Quar
 @transaction.atomic
 def _settle(actor: Actor, row: ResultRow, at: datetime) -> str:
     """Settle the row's payment; returns `paid`, `refused` or `unchanged`. Raises DomainError for what is set aside."""
-    if row.fault:
-        raise DomainError(row.fault, code="malformed")
     found = PaymentItem.objects.filter(reference=row.reference).select_related("batch", "payout").first()
-    if found is None:
-        raise DomainError(_("There is no payment %(name)s.") % {"name": row.reference[:60]}, code="unknown_reference")
-    if found.batch.state != BatchState.EXPORTED:
-        raise DomainError(_("Its batch wasn't exported: the bank can't know of it."), code="not_exported")
-    if row.amount is not None and row.amount != found.amount:
-        raise DomainError(
-            _("Its amount is %(told)s, and %(ours)s was sent.")
-            % {"told": f"{row.amount:f}", "ours": f"{found.amount:.2f}"},
-            code="amount",
-        )
+    found = ensure_ours(row, found)
     payout = lock_payout(found.payout, None)
     item = PaymentItem.objects.get(pk=found.pk)  # as it is under the payout's lock
-    wanted = ItemState.PAID if row.result == PAID else ItemState.REFUSED
-    if item.state == wanted and (wanted == ItemState.REFUSED or payout.payment_reference == row.bank_reference):
+    if settled_so(row, item.state, payout.payment_reference):
         return "unchanged"
-    if item.state != ItemState.WAITING:
-        raise DomainError(
-            _("This payment is %(state)s already; the bank says otherwise now. Ask the bank.")
-            % {"state": item.get_state_display()},
-            code="contradiction",
-        )
+    wanted = WANTED[row.result]
     if wanted == ItemState.PAID:
         mark_paid(actor=actor, payout=payout, reference=row.bank_reference, at=at)
     else:
         refuse_payment(actor=actor, payout=payout, reason=row.reason, at=at)
     return wanted.value
+
+
+# What a row's result makes of its payment.
+WANTED = {PAID: ItemState.PAID, REFUSED: ItemState.REFUSED}
+
+
+def ensure_ours(row: ResultRow, item: PaymentItem | None) -> PaymentItem:
+    """The payment that a row tells of. Raises DomainError for what is set aside whatever has become of the payment."""
+    if row.fault:
+        raise DomainError(row.fault, code="malformed")
+    if item is None:
+        raise DomainError(_("There is no payment %(name)s.") % {"name": row.reference[:60]}, code="unknown_reference")
+    if item.batch.state != BatchState.EXPORTED:
+        raise DomainError(_("Its batch wasn't exported: the bank can't know of it."), code="not_exported")
+    if row.amount is not None and row.amount != item.amount:
+        raise DomainError(
+            _("Its amount is %(told)s, and %(ours)s was sent.")
+            % {"told": f"{row.amount:f}", "ours": f"{item.amount:.2f}"},
+            code="amount",
+        )
+    return item
+
+
+def settled_so(row: ResultRow, state: str, reference: str) -> bool:
+    """Whether a payment in `state`, paid under `reference`, is settled as the row says. Raises where otherwise."""
+    wanted = WANTED[row.result]
+    if state == wanted and (wanted == ItemState.REFUSED or reference == row.bank_reference):
+        return True
+    if state != ItemState.WAITING:
+        raise DomainError(
+            _("This payment is %(state)s already; the bank says otherwise now. Ask the bank.")
+            % {"state": ItemState(state).label},
+            code="contradiction",
+        )
+    return False

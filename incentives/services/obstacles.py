@@ -20,18 +20,28 @@ def obstacles_to_payment(
 
     `batch` is the one that they are in already. A few queries however many payouts.
     """
+    others = in_the_way(payouts, batch=batch)
+    found: dict[int, DomainError] = {}
+    for payout in payouts:
+        allowed = policies.can_pay(actor, payout)
+        if allowed is not True:
+            found[payout.pk] = NotAllowed(str(allowed))
+        elif payout.pk in others:
+            found[payout.pk] = others[payout.pk]
+    return found
+
+
+def in_the_way(payouts: Collection[Payout], *, batch: PaymentBatch | None = None) -> dict[int, Conflict]:
+    """Why which of these payouts can't be paid now, whoever pays: what the payments page shows. A few queries."""
     others = PaymentItem.objects.filter(payout__in=payouts, state=ItemState.WAITING)
     if batch is not None:
         others = others.exclude(batch=batch)
     elsewhere = dict(others.values_list("payout", "batch"))
     payees = payment_obstacles({payout.partner_id for payout in payouts})
     papers = not_invoiced(payouts)
-    found: dict[int, DomainError] = {}
+    found: dict[int, Conflict] = {}
     for payout in payouts:
-        allowed = policies.can_pay(actor, payout)
-        if allowed is not True:
-            found[payout.pk] = NotAllowed(str(allowed))
-        elif payout.state != PayoutState.APPROVED:
+        if payout.state != PayoutState.APPROVED:
             words = _("The payout is %(state)s, not approved.") % {"state": payout.get_state_display()}
             found[payout.pk] = Conflict(words, code="not_approved")
         elif payout.held:

@@ -163,6 +163,14 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/runs/<run_id>/cancel": OPERATORS_POST,
     "operator/runs/<run_id>/changes": OPERATORS,
     "operator/runs/<run_id>/changes.csv": (302, 404, 404, 404),  # there is no other run: tests/console has one
+    "operator/payments": OPERATORS,
+    "operator/payments.csv": OPERATORS,
+    "operator/payments/batches": OPERATORS_POST,
+    "operator/payments/batches/<batch>": (302, 404, 404, 404),  # there is none: tests/console has one
+    "operator/payments/batches/<batch>/<move>": OPERATORS_POST,
+    "operator/payments/results": OPERATORS_POST,
+    "operator/payments/results/<result>": (302, 404, 404, 404),  # there is none: tests/console has one
+    "operator/payments/results/<result>.csv": (302, 404, 404, 404),
     "operator/payouts": OPERATORS,
     "operator/payouts.csv": OPERATORS,
     "operator/payouts/decide": (302, 404, 404, 404),  # of no step: tests/console has those
@@ -236,6 +244,7 @@ VALUES = {
     "upload_id": "1",
     "import_id": "1",
     "adjustment": "1",
+    "result": "999999",
     "batch": "1",
     "invitation": "1",
 }

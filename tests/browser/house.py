@@ -30,7 +30,14 @@ from incentives.demo.signins import PASSWORD
 from incentives.digest import send_digests
 from incentives.engine.run import work
 from incentives.models import Payout, Result, Run
-from incentives.services import decide_in_bulk
+from incentives.services import (
+    create_payment_batch,
+    decide_in_bulk,
+    drop_from_batch,
+    export_payment_batch,
+    load_bank_result,
+    lock_payment_batch,
+)
 from incentives.states import PayoutState, Verdict
 from merchants.entrants import Entrant
 from merchants.models import TargetEntry
@@ -50,6 +57,7 @@ from partners.services import (
     submit_application,
 )
 from tests.console.feeds import RATES, STRANGE, file
+from tests.incentives.factories import make_payee
 from tests.partners.test_applications import WHOLE, pdf
 
 
@@ -104,6 +112,7 @@ def build(folder: Path) -> House:
     house.things |= {"reviewed": reviewed.pk, "line": reviewed.lines.order_by("pk")[0].pk}
     # Whoever submitted them may hold them; nobody works this off, so that its page shows one under way.
     house.things["bulk"] = decide_in_bulk(actor=actor("olga"), step="release", versions={reviewed.pk: None}).pk
+    house.things |= _payments(approved)
     house.things["passkey"] = _second_factors(partner)
     invite_member(actor=alice, partner=partner, email="new-colleague@example.com", role=Role.MEMBER)
     sent = Notice.objects.get(kind="team.invited", address="new-colleague@example.com")
@@ -217,6 +226,31 @@ def _applications() -> Mapping[str, int]:
         else:
             reject_application(actor=rosa, application=application, reason="登记号与营业执照不符。")
     return made
+
+
+def _payments(kept: Payout) -> Mapping[str, int]:
+    """A batch that the bank has answered in part, with a refusal and a row that is none of ours, and a draft.
+
+    `kept` stays as it is.
+    """
+    fiona = actor("fiona")
+    ready = Payout.objects.filter(state=PayoutState.APPROVED, held=False).exclude(pk=kept.pk).order_by("pk")
+    for payout in ready.filter(partner__payees=None)[:3]:
+        make_payee(payout.partner)
+    batch = create_payment_batch(actor=fiona, payouts=list(ready)).batch
+    waiting = list(batch.items.order_by("reference"))
+    drop_from_batch(actor=fiona, batch=batch, payouts=[item.payout for item in waiting[3:]])
+    lock_payment_batch(actor=fiona, batch=batch)
+    export_payment_batch(actor=fiona, batch=batch)
+    answer = [
+        "reference,result,bank_reference,reason",
+        f"{waiting[0].reference},paid,BOC-2026-0001,",
+        f"{waiting[1].reference},refused,,账户已注销",
+        "DY-999999-999999,paid,BOC-2026-0002,",
+    ]
+    loaded = load_bank_result(actor=fiona, content="\n".join(answer).encode()).result
+    draft = create_payment_batch(actor=fiona, payouts=[waiting[1].payout]).batch
+    return {"batch": batch.pk, "draft": draft.pk, "result": loaded.pk}
 
 
 def _second_factors(partner: Partner) -> int:
