@@ -50,6 +50,7 @@ class Capability(StrEnum):
     LOAD_FEED = "load_feed"
     KEEP_LISTS = "keep_lists"
     ASSIGN_SHOP = "assign_shop"
+    DRAFT_POLICY = "draft_policy"
     PUBLISH_POLICY = "publish_policy"
     START_RUN = "start_run"
     SUBMIT_PAYOUT = "submit_payout"
@@ -76,6 +77,7 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
         {
             Capability.VIEW_EVERYTHING,
             Capability.LOAD_FEED,
+            Capability.DRAFT_POLICY,
             Capability.START_RUN,
             Capability.SUBMIT_PAYOUT,
             Capability.HOLD_PAYOUT,
@@ -88,6 +90,7 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
             Capability.APPROVE_PAYOUT,
             Capability.HOLD_PAYOUT,
             Capability.VOID_PAYOUT,
+            Capability.DRAFT_POLICY,
             Capability.PUBLISH_POLICY,
         }
     ),
@@ -110,6 +113,7 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
             Capability.LOAD_FEED,
             Capability.KEEP_LISTS,
             Capability.START_RUN,
+            Capability.DRAFT_POLICY,
             Capability.PUBLISH_POLICY,
         }
     ),

@@ -257,16 +257,20 @@ class SignInTries(models.Model):
         return f"{self.key[:8]}: {self.tries}"
 
 
-# At the end, as they refer to the user above.
+# At the end, as they refer to the user and the program above.
+from core.drafts import DraftState, PolicyDraft, PolicyDraftEdit  # noqa: E402
 from core.notices.models import Notice, NoticePreference  # noqa: E402
 
 __all__ = [
     "AuditEvent",
     "CodeField",
+    "DraftState",
     "FactBatch",
     "Note",
     "Notice",
     "NoticePreference",
+    "PolicyDraft",
+    "PolicyDraftEdit",
     "PolicyVersion",
     "Program",
     "RoleGrant",

@@ -119,6 +119,11 @@ def stated(policy: Policy) -> list[Stated]:
     return [Stated(key, str(label), said(document[key])) for key, (label, said) in WORDED.items()]
 
 
+def said_of(key: str, value: Any) -> str:
+    """What this value of a key says."""
+    return WORDED[key][1](value)
+
+
 def flat(document: Mapping[str, Any]) -> dict[str, Any]:
     """A policy's document by the dotted names of its keys."""
     found: dict[str, Any] = {}

@@ -1,5 +1,6 @@
 """The writes of this floor: accounts and their roles, programs and their policies."""
 
+from core.services.drafts import drop_policy_draft, publish_policy_draft, save_policy_draft
 from core.services.people import (
     create_user,
     deactivate_user,
@@ -15,9 +16,12 @@ __all__ = [
     "create_user",
     "deactivate_user",
     "describe_self",
+    "drop_policy_draft",
     "grant_role",
     "publish_policy",
+    "publish_policy_draft",
     "reactivate_user",
     "read_policy",
     "revoke_role",
+    "save_policy_draft",
 ]

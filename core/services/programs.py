@@ -35,12 +35,12 @@ def create_program(
         raise BadInput(f"The period ends on {end}, before it starts on {start}.")
     if start.year < FIRST_YEAR or end.year > LAST_YEAR:
         raise BadInput(f"The period {start} to {end} is not within the years {FIRST_YEAR} to {LAST_YEAR}.")
-    _refuse_examples(policy, accepted=accept_example_tiers)
+    refuse_examples(policy, accepted=accept_example_tiers)
     with transaction.atomic():
         program, created = Program.objects.get_or_create(code=code, defaults={"starts_on": start, "ends_on": end})
         if not created:
             raise Conflict(f"Program {code} exists already; publish_policy adds a version to it.")
-        version = _publish(program, policy, actor)
+        version = _publish(program, policy, actor.user_id)
         audit.record(
             actor=actor,
             action="program.created",
@@ -65,14 +65,13 @@ def publish_policy(
     Raises NotFound for an unknown program, BadInput for example tiers that nobody accepted.
     """
     actor.require(Capability.PUBLISH_POLICY)
-    _refuse_examples(policy, accepted=accept_example_tiers)
+    refuse_examples(policy, accepted=accept_example_tiers)
     with transaction.atomic():
         # The row's lock keeps two publications from taking the same number.
         program = Program.objects.select_for_update().filter(code=program_code).first()
         if program is None:
             raise NotFound(f"There is no program {program_code!r}; create_program makes one.")
-        version = _publish(program, policy, actor)
-        hooks.announce_policy(version)
+        version = publish_next(program, policy, by=actor.user_id)
         audit.record(
             actor=actor,
             action="policy.published",
@@ -103,7 +102,8 @@ def read_policy(path: Path) -> Policy:
     return load_policy(text)
 
 
-def _refuse_examples(policy: Policy, *, accepted: bool) -> None:
+def refuse_examples(policy: Policy, *, accepted: bool) -> None:
+    """Raise BadInput for example tiers that nobody accepted."""
     # POLICY 5: tiers that nobody announced are published only by somebody who says that they know it.
     if policy.discount.example and not accepted:
         raise BadInput(
@@ -113,7 +113,14 @@ def _refuse_examples(policy: Policy, *, accepted: bool) -> None:
         )
 
 
-def _publish(program: Program, policy: Policy, actor: Actor) -> PolicyVersion:
+def publish_next(program: Program, policy: Policy, *, by: int | None) -> PolicyVersion:
+    """Add the next version and have whoever takes part told of it, within the caller's transaction and lock."""
+    version = _publish(program, policy, by)
+    hooks.announce_policy(version)
+    return version
+
+
+def _publish(program: Program, policy: Policy, by: int | None) -> PolicyVersion:
     latest = program.policies.order_by("-number").values_list("number", flat=True).first() or 0
     return PolicyVersion.objects.create(
         program=program,
@@ -121,5 +128,5 @@ def _publish(program: Program, policy: Policy, actor: Actor) -> PolicyVersion:
         document=policy.document(),
         fingerprint=policy.fingerprint(),
         published_at=timezone.now(),
-        published_by_id=actor.user_id,
+        published_by_id=by,
     )

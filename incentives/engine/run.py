@@ -82,7 +82,7 @@ def try_policy(
 
     Draft runs are never paid and never compared by default. Raises Conflict where workers try another draft of it.
     """
-    actor.require(Capability.START_RUN)
+    actor.require(Capability.DRAFT_POLICY)
     with transaction.atomic():
         program = Program.objects.select_for_update(no_key=True).get(pk=program.pk)
         running = Run.objects.filter(program=program, state=RunState.RUNNING, kind=RunKind.DRAFT).first()
