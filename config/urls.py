@@ -38,7 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incentives.console_attribution_urls")),
     path("", include("partners.console_program_urls")),
     path("", include("merchants.console_feed_urls")),
-    path("", include("incentives.console_trial_urls")),
+    path("", include("incentives.console_draft_urls")),
     path("", include("incentives.console_urls")),
     path("", include("incentives.console_payout_urls")),
     path("", include("incentives.console_payment_urls")),

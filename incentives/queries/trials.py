@@ -4,9 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.actors import Actor
+from core.models import PolicyDraft
 from incentives.engine.conditions import CONDITIONS
 from incentives.models import PayoutPreview, Run
 from incentives.queries.run_pages import Comparison, all_changes, compare
+from incentives.states import RunKind, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,32 @@ class Trial:
     def difference(self) -> Decimal:
         """What the draft costs more, or less where it is below zero."""
         return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The last time that a draft was tried as it now is: its run, and what it changes once that is over."""
+
+    run: Run
+    trial: Trial | None
+
+
+def tried(draft: PolicyDraft, actor: Actor) -> Tried | None:
+    """Find the last run of this very document; None where it was never tried."""
+    runs = Run.objects.visible_to(actor).filter(program=draft.program_id, kind=RunKind.DRAFT, document=draft.document)
+    run = runs.exclude(state=RunState.CANCELLED).order_by("-pk").first()
+    if run is None:
+        return None
+    against = official_of(run, actor)
+    finished = run.state == RunState.FINISHED and against is not None
+    return Tried(run, trial_of(run, against, size=0) if finished and against is not None else None)
+
+
+def official_of(run: Run, actor: Actor) -> Run | None:
+    """The last run published before the draft's, as of the same moment: they differ by the policy alone."""
+    runs = Run.objects.visible_to(actor).published().filter(program=run.program_id, as_of=run.as_of, pk__lt=run.pk)
+    found: Run | None = runs.select_related("policy").order_by("-pk").first()
+    return found
 
 
 def trial_of(run: Run, against: Run, *, start: int = 0, size: int = 50) -> Trial:

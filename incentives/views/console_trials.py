@@ -1,82 +1,73 @@
-"""A policy draft in the admin dashboard: written, tried on the facts of the last run, and what it would change."""
+"""A policy draft in the admin dashboard: tried on the facts of the last run, and what it would change."""
 
-import json
-
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import messages
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import Capability
-from core.errors import DomainError
-from core.policy import Policy
-from core.policy_reader import PolicyError, load_policy
-from core.policy_words import differences, stated
+from core.errors import Conflict, DomainError
+from core.models import DraftState, PolicyDraft
+from core.policy_words import differences
+from incentives.engine.changes import changes
 from incentives.engine.run import try_policy
+from incentives.exports import stream_csv
 from incentives.models import Run
 from incentives.queries.run_pages import progress_of, visible_runs
-from incentives.queries.trials import trial_of
+from incentives.queries.trials import official_of, trial_of
 from incentives.states import RunKind, RunState
-from incentives.views.common import Place, actor_for, program_or_404
+from incentives.views.common import actor_for, program_or_404
+from incentives.views.console_drafts import open_draft
 from partners.console import operators
 
-LONGEST = 200_000  # characters of a draft; a policy has a few thousand
+PER_PAGE = 50
+PARTNERS = 20  # so many whose amount differs most; the others stand behind a disclosure
 
 
 @operators
-@require_http_methods(["GET", "HEAD", "POST"])
-def draft(request: HttpRequest, program: str) -> HttpResponse:
-    """The policy in force as a text to change, each key explained beside it; posted, the draft is tried."""
+@require_POST
+def try_draft(request: HttpRequest, program: str) -> HttpResponse:
+    """Have the draft as it is saved tried by the moment of the last official run.
+
+    What differs then is the policy's doing, not new facts'.
+    """
     place = program_or_404(program)
-    rules = place.program.current_policy.rules
-    text = json.dumps(rules.document(), ensure_ascii=False, indent=2)
-    problems: tuple[str, ...] = ()
-    if request.method == "POST":
-        text = request.POST.get("document", "")[:LONGEST]
-        try:
-            run = _try(request, place, load_policy(text))
-        except PolicyError as refusal:
-            problems = refusal.problems
-        except DomainError as refusal:
-            problems = (refusal.message,)
-        else:
-            return HttpResponseRedirect(reverse("console-trial", args=[run.pk]))
-    context = {
-        "here": "programs",
-        "program": place.program,
-        "text": text,
-        "problems": problems,
-        "keys": stated(rules),
-        "against": place.run,
-        "may_try": actor_for(request).can(Capability.START_RUN),
-    }
-    return render(request, "console/programs/try.html", context, status=422 if problems else 200)
-
-
-def _try(request: HttpRequest, place: Place, rules: Policy) -> Run:
-    """By the moment of the last official run: what differs then is the policy's doing, not new facts'."""
-    as_of = place.run.as_of if place.run else None
-    return try_policy(actor=actor_for(request), program=place.program, rules=rules, as_of=as_of, inline=False)
+    found = open_draft(place)
+    try:
+        if found is None:
+            raise Conflict(_("There is no draft to try."))
+        run = try_policy(
+            actor=actor_for(request),
+            program=place.program,
+            rules=found.rules,
+            as_of=place.run.as_of if place.run else None,
+            inline=False,
+        )
+    except DomainError as refusal:
+        messages.error(request, refusal.message)
+        return HttpResponseRedirect(reverse("console-draft", args=[program]))
+    return HttpResponseRedirect(reverse("console-trial", args=[run.pk]))
 
 
 @operators
 @require_safe
 def trial(request: HttpRequest, run_id: int) -> HttpResponse:
     """How far a draft's run is, then who would flip, which way, and what it costs by condition and by partner."""
-    runs = visible_runs(actor_for(request))
-    run = runs.filter(pk=run_id, kind=RunKind.DRAFT).first()
-    if run is None:
-        raise Http404
-    against = (
-        Run.objects.visible_to(actor_for(request))
-        .published()
-        .filter(program=run.program_id, as_of=run.as_of)
-        .select_related("policy")
-        .order_by("-pk")
-        .first()
-    )
+    run = _or_404(request, run_id)
+    against = official_of(run, actor_for(request))
+    draft = PolicyDraft.objects.filter(program=run.program_id, state=DraftState.OPEN).first()
+    number = _number(request.GET.get("page"))
     finished = run.state == RunState.FINISHED
+    found = trial_of(run, against, start=(number - 1) * PER_PAGE, size=PER_PAGE) if against and finished else None
     return render(
         request,
         "console/programs/trial.html",
@@ -88,7 +79,38 @@ def trial(request: HttpRequest, run_id: int) -> HttpResponse:
             "works": run.state == RunState.RUNNING,
             "progress": progress_of(run, now=timezone.now()),
             "changed": differences(against.rules, run.rules) if against else [],
-            "trial": trial_of(run, against) if against and finished else None,
+            "trial": found,
+            "partners": found.partners[:PARTNERS] if found else (),
+            "other_partners": found.partners[PARTNERS:] if found else (),
+            "number": number,
+            "more": found is not None and found.comparison.total > number * PER_PAGE,
+            "draft": draft,
+            "is_draft": draft is not None and draft.document == run.document,
             "zone": run.rules.timezone,
         },
     )
+
+
+@operators
+@require_safe
+def trial_csv(request: HttpRequest, run_id: int) -> HttpResponseBase:
+    """Every shop that the draft judges differently, as the export `changes` writes it."""
+    run = _or_404(request, run_id)
+    against = official_of(run, actor_for(request))
+    if against is None or run.state != RunState.FINISHED:
+        raise Http404
+    response = StreamingHttpResponse(stream_csv(changes(run, against)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="draft-{run.pk}-against-{against.pk}.csv"'
+    return response
+
+
+def _or_404(request: HttpRequest, run_id: int) -> Run:
+    run: Run | None = visible_runs(actor_for(request)).filter(pk=run_id, kind=RunKind.DRAFT).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def _number(asked: str | None) -> int:
+    """The page that is asked for; the first where that is no number of one."""
+    return int(asked) if asked and asked.isascii() and asked.isdecimal() and len(asked) < 9 and int(asked) else 1

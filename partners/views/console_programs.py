@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from core.models import PolicyVersion
+from core.actors import Capability
+from core.models import DraftState, PolicyDraft, PolicyVersion
 from core.policy_words import differences, stated
 from partners.console import operators
 from partners.models import Joining
@@ -36,7 +37,11 @@ def programs(request: HttpRequest) -> HttpResponse:
         {"policy": policy, "offer": offer_of(policy, now=now), "partners": partners.get(policy.program_id, 0)}
         for policy in found
     ]
-    return render(request, "console/programs/list.html", {"here": "programs", "rows": rows})
+    return render(
+        request,
+        "console/programs/list.html",
+        {"here": "programs", "rows": rows, "may_create": actor_for(request).can(Capability.PUBLISH_POLICY)},
+    )
 
 
 @operators
@@ -61,6 +66,8 @@ def program(request: HttpRequest, program: str) -> HttpResponse:
         "keys": stated(shown.rules),
         "changed": differences(against.rules, shown.rules) if against else [],
         "document": json.dumps(shown.document, ensure_ascii=False, indent=2),
+        "draft": PolicyDraft.objects.filter(program=shown.program, state=DraftState.OPEN).first(),
+        "may_edit": actor_for(request).can(Capability.DRAFT_POLICY),
         "zone": shown.rules.timezone,
     }
     return render(request, "console/programs/program.html", context)

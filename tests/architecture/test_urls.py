@@ -199,7 +199,12 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/programs": OPERATORS,
     "operator/programs/<program>": OPERATORS,
     "operator/programs/<program>/policy.json": OPERATORS,
-    "operator/programs/<program>/try": OPERATORS,
+    "operator/new-program": OPERATORS,
+    "operator/programs/<program>/draft": OPERATORS,
+    "operator/programs/<program>/draft/try": OPERATORS_POST,
+    "operator/programs/<program>/draft/publish": OPERATORS_POST,
+    "operator/programs/<program>/draft/drop": OPERATORS_POST,
+    "operator/trials/<run_id>/changes.csv": (302, 404, 404, 404),  # as below
     "operator/trials/<run_id>": (302, 404, 404, 404),  # that run is no draft's: tests/console has one
     "operator/feeds": OPERATORS,
     "operator/feeds.csv": OPERATORS,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,11 +25,12 @@ from core.actors import Actor, Role
 from core.errors import Conflict
 from core.models import Notice, Program, RoleGrant, User
 from core.notices.mailing import send_waiting
+from core.services import save_policy_draft
 from core.values import local_date
 from incentives.demo.seeding import Seeded, seed
 from incentives.demo.signins import PASSWORD
 from incentives.digest import send_digests
-from incentives.engine.run import work
+from incentives.engine.run import try_policy, work
 from incentives.models import Payout, Result, Run
 from incentives.services import (
     create_payment_batch,
@@ -38,7 +40,7 @@ from incentives.services import (
     load_bank_result,
     lock_payment_batch,
 )
-from incentives.states import PayoutState, Verdict
+from incentives.states import PayoutState, RunState, Verdict
 from merchants.entrants import Entrant
 from merchants.models import TargetEntry
 from merchants.services import claim_entry, create_link, keep_upload, load_feed, register_merchant
@@ -105,6 +107,7 @@ def build(folder: Path) -> House:
     house.things |= _applications()
     house.things |= _entries(alice, partner, running)
     house.things |= _feeds(folder)
+    house.things |= _draft(running)
     approved = Payout.objects.filter(program=closed, state=PayoutState.APPROVED, held=False).order_by("pk")[0]
     house.things["approved"] = approved.pk
     Membership.objects.create(partner=approved.partner, user=person("ivy"), role=Role.OWNER)
@@ -165,6 +168,19 @@ def _feeds(folder: Path) -> Mapping[str, int]:
         "upload": keep_upload(actor=olga, kind="fx", file=file(RATES)).pk,
         "strange": keep_upload(actor=olga, kind="fx", file=file(STRANGE, "bank.csv")).pk,
     }
+
+
+def _draft(program: Program) -> Mapping[str, int]:
+    """A draft of the running program's policy, tried on the facts of its last run."""
+    olga, rules = actor("olga"), program.current_policy.rules
+    easier = replace(
+        rules,
+        activation=replace(rules.activation, gmv_above=Decimal(500)),
+        stock=replace(rules.stock, minimum=2),
+    )
+    save_policy_draft(actor=olga, program_code=program.code, policy=easier, revision=0)
+    run = Run.objects.filter(program=program, state=RunState.FINISHED).order_by("-pk")[0]
+    return {"trial": try_policy(actor=olga, program=program, rules=easier, as_of=run.as_of).pk}
 
 
 def _links(alice: Actor, partner: Partner, program: Program) -> Mapping[str, str]:

@@ -154,7 +154,12 @@ PAGES = (
     Page("console-shop", "olga", ("pending in", "pending")),
     Page("console-programs", "olga"),
     Page("console-program", "olga", ("running",)),
-    Page("console-policy-try", "olga", ("running",)),
+    Page("console-program-new", "omar"),
+    Page("console-program-new", "omar", state="sent empty", press="main form button.go", status=422),
+    Page("console-draft", "olga", ("closed",), state="not begun"),
+    Page("console-draft", "olga", ("running",)),
+    Page("console-draft", "omar", ("running",), state="to publish"),
+    Page("console-trial", "olga", ("trial",)),
     Page("console-feeds", "olga"),
     Page("console-feed", "olga", ("import",)),
     Page("console-upload", "olga", ("upload",)),
@@ -211,11 +216,13 @@ NO_PAGES = {
     **dict.fromkeys(("console-unattributed-csv", "console-contested-csv"), "a file"),
     **dict.fromkeys(("console-unattributed-apply", "console-attribution-assign"), "posted to"),
     **dict.fromkeys(("console-application-step", "console-partner-step", "console-partner-payee"), "posted to"),
-    **dict.fromkeys(("console-feeds-csv", "console-feed-rejected", "console-policy-json"), "a file"),
+    **dict.fromkeys(
+        ("console-feeds-csv", "console-feed-rejected", "console-policy-json", "console-trial-csv"), "a file"
+    ),
     **dict.fromkeys(
         ("console-feed-upload", "console-upload-columns", "console-upload-load", "console-upload-drop"), "posted to"
     ),
-    "console-trial": "a draft's run: tests/console has one",
+    **dict.fromkeys(("console-draft-try", "console-draft-publish", "console-draft-drop"), "posted to"),
     "portal-payee-withdraw": "posted to from the payee's page",
     "portal-invoice-file": "a file",
     "usersessions_list": "leads to account-sessions",
