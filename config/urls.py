@@ -42,5 +42,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incentives.console_urls")),
     path("", include("incentives.console_payout_urls")),
     path("", include("incentives.console_payment_urls")),
+    path("", include("incentives.console_ledger_urls")),
     path("", include("incentives.urls")),
 ]

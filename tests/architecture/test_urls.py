@@ -163,6 +163,11 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/runs/<run_id>/cancel": OPERATORS_POST,
     "operator/runs/<run_id>/changes": OPERATORS,
     "operator/runs/<run_id>/changes.csv": (302, 404, 404, 404),  # there is no other run: tests/console has one
+    "operator/ledger": OPERATORS,
+    "operator/ledger.csv": OPERATORS,
+    "operator/ledger/partners/<partner>": OPERATORS,
+    "operator/ledger/partners/<partner>/adjust": OPERATORS_POST,
+    "operator/ledger/adjustments/<adjustment>/<answer>": OPERATORS_POST,
     "operator/payments": OPERATORS,
     "operator/payments.csv": OPERATORS,
     "operator/payments/batches": OPERATORS_POST,

@@ -33,12 +33,14 @@ from incentives.digest import send_digests
 from incentives.engine.run import try_policy, work
 from incentives.models import Payout, Result, Run
 from incentives.services import (
+    confirm_adjustment,
     create_payment_batch,
     decide_in_bulk,
     drop_from_batch,
     export_payment_batch,
     load_bank_result,
     lock_payment_batch,
+    propose_adjustment,
 )
 from incentives.states import PayoutState, RunState, Verdict
 from merchants.entrants import Entrant
@@ -244,7 +246,7 @@ def _applications() -> Mapping[str, int]:
     return made
 
 
-def _payments(kept: Payout) -> Mapping[str, int]:
+def _payments(kept: Payout) -> Mapping[str, Any]:
     """A batch that the bank has answered in part, with a refusal and a row that is none of ours, and a draft.
 
     `kept` stays as it is.
@@ -265,8 +267,15 @@ def _payments(kept: Payout) -> Mapping[str, int]:
         "DY-999999-999999,paid,BOC-2026-0002,",
     ]
     loaded = load_bank_result(actor=fiona, content="\n".join(answer).encode()).result
+    # One adjustment waits for a second person, and one was confirmed: the partner owes.
+    owing = waiting[0].payout
+    propose_adjustment(actor=fiona, partner=owing.partner, program=owing.program, amount=Decimal(500), reason="更正。")
+    taken = propose_adjustment(
+        actor=actor("olga"), partner=owing.partner, program=owing.program, amount=Decimal(-800), reason="重复发放。"
+    )
+    confirm_adjustment(actor=actor("omar"), adjustment=taken)
     draft = create_payment_batch(actor=fiona, payouts=[waiting[1].payout]).batch
-    return {"batch": batch.pk, "draft": draft.pk, "result": loaded.pk}
+    return {"batch": batch.pk, "draft": draft.pk, "result": loaded.pk, "owing": owing.partner.code}
 
 
 def _second_factors(partner: Partner) -> int:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from incentives.models import Payout
+from incentives.models import Adjustment, Payout
 from incentives.services import approve_payout, submit_run
 from tests.browser.test_pages import AXE, TAGS
 from tests.incentives.factories import AFTER_CLOSE, World, make_world
@@ -37,13 +37,26 @@ def world(transactional_db: None) -> World:
     return world
 
 
-def test_from_what_can_be_paid_to_what_the_bank_said(
-    live_server: LiveServer, page: Any, world: World, tmp_path: Path
-) -> None:
+def let_in(page: Any, world: World, live_server: LiveServer) -> None:
     client = Client()
     client.force_login(world.fiona)
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
+
+
+def look_through(page: Any) -> None:
+    """Nothing is wrong with the page that has just come, wide and narrow."""
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+        assert page.evaluate(AXE, TAGS) == []
+
+
+def test_from_what_can_be_paid_to_what_the_bank_said(
+    live_server: LiveServer, page: Any, world: World, tmp_path: Path
+) -> None:
+    let_in(page, world, live_server)
     page.goto(f"{live_server.url}/operator/payments")
     page.keyboard.press("j")
     page.keyboard.press("x")
@@ -66,12 +79,25 @@ def test_from_what_can_be_paid_to_what_the_bank_said(
     page.get_by_role("button", name="See what it would do").click()
     page.get_by_text("1 payment is paid: 4,000.00 CNY.").wait_for()
     assert set(Payout.objects.values_list("state", flat=True)) == {"in_payment"}
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-        assert page.evaluate(AXE, TAGS) == []
+    look_through(page)
     page.get_by_role("button", name="Load it: settle these payments").click()
     page.get_by_text("Loaded: 1 paid, 1 refused, 0 unchanged, 1 set aside.").wait_for()
     assert set(Payout.objects.values_list("partner__code", "state")) == {("haiqiao", "paid"), ("rival", "approved")}
+    assert page.complaints == []
+
+
+def test_an_adjustment_says_what_it_would_do_before_it_is_proposed(
+    live_server: LiveServer, page: Any, world: World
+) -> None:
+    let_in(page, world, live_server)
+    page.goto(f"{live_server.url}/operator/ledger/partners/haiqiao")
+    page.get_by_label("Amount").fill("500.00")
+    page.get_by_label("Reason, which the partner reads").fill("A shop too few.")
+    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_text("The account is even now. Then it will be owed 500.00 CNY").wait_for()
+    assert not Adjustment.objects.exists()
+    look_through(page)
+    page.get_by_role("button", name="Propose 500.00 CNY").click()
+    page.get_by_text("Nothing has moved: a second person confirms or declines it.").wait_for()
+    assert Adjustment.objects.get().amount == 500
     assert page.complaints == []
