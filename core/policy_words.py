@@ -142,6 +142,9 @@ def tiers_in_words(policy: Policy) -> list[str]:
 
 def _tier(basis: str, start: Decimal, pay: Decimal) -> str:
     paid = f"{plain(pay * 100, 0)}%"
+    if not start:
+        # With none closed nothing is cut (POLICY 5): a tier that starts at nothing is reached by the first.
+        return gettext("from the first such shop on, %(pay)s is paid") % {"pay": paid}
     if basis == "share":
         return gettext("from a share of %(start)s on, %(pay)s is paid") % {
             "start": f"{plain(start * 100, 0)}%",

@@ -1,5 +1,6 @@
 """What templates say over and over: amounts, moments in a program's zone, marks of states."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -137,6 +138,18 @@ def left(days: int | None) -> str:
 def country(code: str) -> str:
     """A country's name where the programs know it."""
     return words.country(code)
+
+
+@register.filter
+def countries(codes: Iterable[str]) -> str:
+    """Countries in a row, as the language separates them."""
+    return words.joined(words.country(code) for code in codes)
+
+
+@register.filter
+def listed(parts: Iterable[str]) -> str:
+    """Words in a row, as the language separates them."""
+    return words.joined(str(part) for part in parts)
 
 
 @register.filter

@@ -90,8 +90,15 @@ def _chance(overview: Overview) -> Sentence | None:
         settlements = next((window for window in counted.windows if window.kind == "settlement"), None)
         figures = {"merchants": _merchants(counted.waiting)}
         if settlements is None:
+            if counted.waiting == 1:
+                return Sentence(_("Nothing is left to do: {merchants} waits for a review."), figures)
             return Sentence(_("Nothing is left to do: {merchants} wait for a review."), figures)
         figures |= {"amount": _amount(overview.waiting_amount, overview.currency), "day": day(settlements.last)}
+        if counted.waiting == 1:
+            return Sentence(
+                _("Nothing is left to do: {merchants}, worth {amount}, waits for settlements until {day} at most."),
+                figures,
+            )
         return Sentence(
             _("Nothing is left to do: {merchants}, worth {amount}, wait for settlements until {day} at most."), figures
         )

@@ -33,7 +33,7 @@ FROM observed GROUP BY country
 class Stock:
     """One country: whether it counts, when stock was first seen, in which shop if not this one, and how it is now.
 
-    `counts`: the policy asks for the country. `seen` without `first_seen`: in a shop of the
+    `counts`: the policy asks this shop for the country. `seen` without `first_seen`: in a shop of the
     merchant that isn't the partner's.
     """
 
@@ -48,7 +48,7 @@ class Stock:
 
 
 def stock_of(*, actor: Actor, run: Run, frozen: FrozenShop, partner_code: str) -> tuple[Stock, ...]:
-    """The policy's countries in its order, then others with stock. Two queries."""
+    """The policy's countries in its order, then others with stock; none counts for an exempt shop. Two queries."""
     if run.as_of is None:
         return ()
     rules = run.rules
@@ -62,9 +62,10 @@ def stock_of(*, actor: Actor, run: Run, frozen: FrozenShop, partner_code: str) -
     with connection.cursor() as cursor:
         cursor.execute(SEEN, params)
         found = {row[0]: row[1:] for row in cursor}
+    asked = frozen.market not in rules.stock.exempt_markets
     others = sorted(code for code in found if code not in rules.stock.countries)
     return tuple(
-        _stock(code, found.get(code), shops, frozen, counts=code in rules.stock.countries)
+        _stock(code, found.get(code), shops, frozen, counts=asked and code in rules.stock.countries)
         for code in (*rules.stock.countries, *others)
     )
 

@@ -95,5 +95,7 @@ def test_the_steps_of_the_discount() -> None:
         "from a share of 5% on, 70% is paid",
         "from a share of 20% on, 0% is paid",
     ]
+    at_once = Policy.parse({"discount": {"tiers": [{"from": "0", "pay": "0.90"}]}})
+    assert tiers_in_words(at_once) == ["from the first such shop on, 90% is paid"]
     by_count = Policy.parse({"discount": {"basis": "count", "tiers": [{"from": "2", "pay": "0.5"}]}})
     assert tiers_in_words(by_count) == ["from 2 shops on, 50% is paid"]

@@ -180,7 +180,7 @@ def test_what_only_waits_is_not_called_winnable(world: World, sign_in: SignIn, m
     at(monkeypatch, AFTER_WINDOW)
     answer = sign_in("alice").get(PAGE)
     assert figures(answer)["Can be won"][0] == "0"
-    assert "1 merchant , worth 2,000 CNY , wait for settlements until 12 Mar at most" in text(answer)
+    assert "1 merchant , worth 2,000 CNY , waits for settlements until 12 Mar at most" in text(answer)
     # One that lacks stock as well doesn't only wait: stock is its next step.
     run = make_run(
         world.program,
