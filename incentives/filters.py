@@ -12,6 +12,7 @@ import django_filters
 from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incentives.engine.conditions import CONDITION_KEYS, CONDITIONS
 from incentives.models import PayoutPreview, Result, Run
@@ -27,7 +28,7 @@ WINNABLE, WAITING, REGISTERED = "winnable", "waiting", "registered"
 STAGES: tuple[tuple[str, str | Promise], ...] = (
     (REGISTERED, _("No shop yet")),
     (WINNABLE, _("Can be won")),
-    (WAITING, _("Waiting for settlements")),
+    (WAITING, pgettext_lazy("merchants", "Waiting")),
 )
 MISSING = (Outcome.PENDING, Outcome.UNKNOWN, Outcome.NOT_MET)
 
