@@ -8,6 +8,7 @@ from incentives import api as incentives
 from incentives import desk_api as desk
 from incentives import invoices_api as invoices
 from incentives import links_api as links
+from incentives import lists_api as lists
 from incentives import money_api as money
 from incentives import notices_api as notices
 from incentives import overview_api as overviews
@@ -26,6 +27,7 @@ targets.register(router)
 feeds.register(router)
 incentives.register(router)
 links.register(router)
+lists.register(router)
 notices.register(router)
 overviews.register(router)
 arriving.register(router)

@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("partners.console_program_urls")),
     path("", include("merchants.console_feed_urls")),
     path("", include("incentives.console_draft_urls")),
+    path("", include("incentives.console_lists_urls")),
     path("", include("incentives.console_urls")),
     path("", include("incentives.console_payout_urls")),
     path("", include("incentives.console_payment_urls")),

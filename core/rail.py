@@ -43,6 +43,7 @@ _PAIR = "M6 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM1 14a5 5 0 0 1 10 0M10.500 2.500a3 3 
 _NOBODY = "M7 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 14a5 5 0 0 1 8-4M11 11l3.500 3.500M14.500 11 11 14.500"
 _BANK = "M2 6.500 8 3l6 3.500M3 13.500h10M4 7v5M8 7v5M12 7v5"
 _BOOK = "M3 2.500h9.500v11H4.500A1.500 1.500 0 0 1 3 12zM3 12a1.500 1.500 0 0 1 1.500-1.500h8M6 5.500h4"
+_TARGET = "M14 8A6 6 0 1 1 8 2M11 8a3 3 0 1 1-3-3M8 8l6-6M11.500 2v2.500H14"
 _LIST = "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.1M2.500 8h.1M2.500 12h.1"
 
 RAIL: tuple[Group, ...] = (
@@ -52,6 +53,7 @@ RAIL: tuple[Group, ...] = (
         (
             Entry("applications", gettext_lazy("Applications"), "console-applications", _SHEET),
             Entry("partners", gettext_lazy("Partners"), "console-partners", _PAIR),
+            Entry("lists", gettext_lazy("Lists"), "console-lists-newest", _TARGET),
         ),
     ),
     Group(

@@ -77,15 +77,20 @@ class TargetFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
         return queryset.filter(program__in=[one.program_id for one in versions if value.upper() in one.rules.markets])
 
     def find(self, queryset: QuerySet[TargetEntry], name: str, value: str) -> QuerySet[TargetEntry]:
-        """Entries with every word of what was typed in a name, the brand or the code (see `merchants.searching`)."""
-        for word in search_words(value):
-            queryset = queryset.filter(
-                Q(pk__in=_named(TargetEntry.objects, "merchant_name", word))
-                | Q(brand__in=_named(Brand.objects, "name", word))
-                | Q(pk__in=_named(TargetEntry.objects.filter(merchant_name=None), "merchant__name", word))
-                | Q(code__icontains=word)
-            )
-        return queryset
+        """See `entries_called`."""
+        return entries_called(queryset, value)
+
+
+def entries_called(queryset: QuerySet[TargetEntry], typed: str) -> QuerySet[TargetEntry]:
+    """Entries with every word of what was typed in a name, the brand or the code (see `merchants.searching`)."""
+    for word in search_words(typed):
+        queryset = queryset.filter(
+            Q(pk__in=_named(TargetEntry.objects, "merchant_name", word))
+            | Q(brand__in=_named(Brand.objects, "name", word))
+            | Q(pk__in=_named(TargetEntry.objects.filter(merchant_name=None), "merchant__name", word))
+            | Q(code__icontains=word)
+        )
+    return queryset
 
 
 def _named(rows: Any, column: str, word: str) -> Any:

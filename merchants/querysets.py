@@ -20,6 +20,14 @@ class TargetEntryQuerySet(ScopedQuerySet):
         return self.none()
 
 
+class EntryPairQuerySet(ScopedQuerySet):
+    """Pairs of entries that look like one: the list keepers' own work, nothing of it is a partner's."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """All for operators."""
+        return self if actor.can(Capability.VIEW_EVERYTHING) else self.none()
+
+
 class ClaimQuerySet(ScopedQuerySet):
     """Claims."""
 

@@ -19,6 +19,21 @@ class Review(TextChoices):
     REJECTED = "rejected", _("Rejected")
 
 
+class PairState(TextChoices):
+    """What became of two entries that look like one."""
+
+    OPEN = "open", _("To decide")
+    KEPT = "kept", _("Both stay")
+    REJECTED = "rejected", _("One is rejected")
+
+
+PAIR_TRANSITIONS: dict[str, frozenset[str]] = {
+    PairState.OPEN: frozenset({PairState.KEPT, PairState.REJECTED}),
+    PairState.KEPT: frozenset(),
+    PairState.REJECTED: frozenset(),
+}
+
+
 class ClaimStatus(TextChoices):
     """A claim's review."""
 

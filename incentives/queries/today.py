@@ -9,6 +9,7 @@ from operator import add
 from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, When
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -17,8 +18,9 @@ from core.actors import Actor, Capability
 from incentives.engine.conditions import CONDITIONS
 from incentives.models import Payout, Result, Run
 from incentives.states import Outcome, PayoutState, RunState, Verdict
-from merchants.models import Import, Registration, Shop
-from merchants.states import FeedKind, ImportState
+from merchants.listing import platform_date
+from merchants.models import Import, Registration, Shop, TargetEntry
+from merchants.states import FeedKind, ImportState, Review
 from partners.application_pages import applications, waits_for
 from partners.models import Payee
 from partners.states import PayeeState
@@ -88,6 +90,12 @@ def _unattributed(actor: Actor) -> tuple[int, None]:
     return Shop.objects.visible_to(actor).unattributed().count(), None
 
 
+def _reviews(actor: Actor) -> tuple[int, None]:
+    today = platform_date(timezone.now())
+    pending = TargetEntry.objects.visible_to(actor).filter(review=Review.PENDING)
+    return pending.filter(Q(delisted_on=None) | Q(delisted_on__gt=today)).count(), None
+
+
 def _conflicts(actor: Actor) -> tuple[int, None]:
     return Registration.objects.visible_to(actor).contested().count(), None
 
@@ -134,6 +142,13 @@ WAITING: tuple[_Waiting, ...] = (
         "console-partners",
         "payee=waiting",
         _payees,
+    ),
+    _Waiting(
+        _("Entries to review"),
+        Capability.KEEP_LISTS,
+        "console-lists-newest",
+        "review=pending",
+        _reviews,
     ),
     _Waiting(
         _("Imports with rows set aside"),

@@ -1,5 +1,6 @@
 """What happened: lists, shops, facts about shops, and the imports that brought them."""
 
+from merchants.models.duplicates import EntryName, EntryPair
 from merchants.models.facts import Rate, Settlement, ShopStatus, StockObservation, Violation
 from merchants.models.imports import Import, RejectedRow
 from merchants.models.lists import (
@@ -28,6 +29,8 @@ __all__ = [
     "Claim",
     "ClaimFact",
     "ClaimRelease",
+    "EntryName",
+    "EntryPair",
     "FeedUpload",
     "Import",
     "LinkTarget",

@@ -10,7 +10,7 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from core.models import CodeField, FactBatch, Program
+from core.models import CodeField, FactBatch, Note, Program
 from core.triggers import append_only, frozen, no_delete, once_set
 from merchants.querysets import ClaimQuerySet, TargetEntryQuerySet
 from merchants.searching import Searchable
@@ -113,7 +113,10 @@ class TargetEntry(models.Model):
 
 
 class TargetFact(models.Model):
-    """Track, assignment, dates and review of an entry, as recorded: the latest recorded one rules."""
+    """Track, assignment, dates and review of an entry, as recorded: the latest recorded one rules.
+
+    `reason` is what an operator wrote who decided so.
+    """
 
     entry = models.ForeignKey(TargetEntry, models.PROTECT, related_name="facts")
     track = models.CharField(_("track"), max_length=10, choices=Track)
@@ -121,6 +124,7 @@ class TargetFact(models.Model):
     listed_on = models.DateField(_("listed"))
     delisted_on = models.DateField(_("first day off the list"), null=True)
     review = models.CharField(_("review"), max_length=10, choices=Review)
+    reason = models.ForeignKey(Note, models.PROTECT, null=True, related_name="+")
     batch = models.ForeignKey(FactBatch, models.PROTECT, related_name="+")
 
     class Meta:

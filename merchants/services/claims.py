@@ -35,7 +35,7 @@ def claim_entry(*, actor: Actor, partner: Partner, entry: TargetEntry, at: datet
     """
     _ensure_recruits(actor, partner.pk)
     with transaction.atomic():
-        _wait_for_the_lists()
+        wait_for_the_lists()
         # Whoever suspends holds this row: a claim is made before, or not at all.
         Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
         version = entry.program.current_policy
@@ -81,10 +81,10 @@ def _ensure_recruits(actor: Actor, partner_id: int) -> None:
         raise NotAllowed(_("Only an owner or a member of the organisation claims entries and gives them back."))
 
 
-def _wait_for_the_lists() -> None:
+def wait_for_the_lists() -> None:
     """Take the lock under which feeds of lists are compared and written: a claim comes before a feed or after it.
 
-    All claims take it, so what they read of one another is what is there.
+    All claims and decisions on entries take it, so what they read of one another is what is there.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")

@@ -194,6 +194,24 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/partners/<partner>": OPERATORS,
     "operator/partners/<partner>/<step>": OPERATORS_POST,
     "operator/partners/<partner>/payee/<payee>/<answer>": OPERATORS_POST,
+    "api/v1/operator/entries": DESK,
+    "api/v1/operator/entries/<program>/<code>": (403, 404, 404, 404),  # there is none: tests/console has one
+    "api/v1/operator/entries/<program>/<code>/review": DECIDED,
+    "api/v1/operator/entries/<program>/<code>/direct": DECIDED,
+    "api/v1/operator/entries/<program>/<code>/delist": DECIDED,
+    "api/v1/operator/duplicates": DESK,
+    "api/v1/operator/duplicates/<pk>/keep": DECIDED,
+    "api/v1/operator/duplicates/<pk>/reject": DECIDED,
+    "operator/lists": (302, 404, 404, 302),  # leads on to the newest program's
+    "operator/<program>/lists": OPERATORS,
+    "operator/<program>/lists.csv": OPERATORS,
+    "operator/<program>/lists/review": OPERATORS_POST,
+    "operator/<program>/entries/<code>": (302, 404, 404, 404),  # there is none: tests/console has one
+    "operator/<program>/entries/<code>/<step>": OPERATORS_POST,
+    "operator/duplicates": OPERATORS,
+    "operator/duplicates.csv": OPERATORS,
+    "operator/duplicates/look": OPERATORS_POST,
+    "operator/duplicates/<pair>": OPERATORS_POST,
     "operator/unattributed": OPERATORS,
     "operator/unattributed.csv": OPERATORS,
     "operator/unattributed/apply": OPERATORS_POST,
@@ -257,6 +275,7 @@ VALUES = {
     "result": "999999",
     "batch": "1",
     "invitation": "1",
+    "pair": "1",
 }
 
 

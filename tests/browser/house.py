@@ -45,7 +45,14 @@ from incentives.services import (
 from incentives.states import PayoutState, RunState, Verdict
 from merchants.entrants import Entrant
 from merchants.models import TargetEntry
-from merchants.services import claim_entry, create_link, keep_upload, load_feed, register_merchant
+from merchants.services import (
+    claim_entry,
+    create_link,
+    find_duplicates,
+    keep_upload,
+    load_feed,
+    register_merchant,
+)
 from merchants.states import Consent, Review, Track
 from partners.models import Application, Membership, Partner
 from partners.people import actor_of
@@ -124,6 +131,8 @@ def build(folder: Path) -> House:
     house.things["token"] = sent.url_args[0]
     person("nobody")
     person("rita", role=Role.RISK)
+    person("lena", role=Role.LIST_KEEPER)
+    _twins(running)
     send_digests(now=timezone.now(), seconds=60)
     house.things["notice"] = Notice.objects.filter(user__email="alice@example.com", in_inbox=True).order_by("pk")[0].pk
     send_waiting(seconds=20)
@@ -146,6 +155,22 @@ def person(name: str, *, partner: Partner | None = None, language: str = "zh-han
 def actor(name: str) -> Actor:
     """The actor behind an account."""
     return actor_of(User.objects.get(email=f"{name}@example.com"))
+
+
+def _twins(program: Program) -> None:
+    """Two entries that look like one: the second is the first again, under another width and legal form."""
+    one = TargetEntry.objects.filter(program=program).exclude(merchant_name=None).order_by("pk")[0]
+    TargetEntry.objects.create(
+        program=program,
+        code="T-TWIN",
+        merchant_name=f"{one.merchant_name} Ｌｔｄ．",
+        merchant=one.merchant,
+        track=Track.TARGET,
+        listed_on=one.listed_on,
+        review=Review.PENDING,
+        batch=one.batch,
+    )
+    find_duplicates(actor=actor("lena"), program=program, at=timezone.now())
 
 
 def _shops(partner: Partner, seeded: Seeded) -> Mapping[str, str]:

@@ -86,6 +86,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "compare-entries": {
+        "task": "merchants.tasks.compare_entries",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "tell-of-lost-imports": {
         "task": "merchants.tasks.tell_of_lost_imports",
         "schedule": 60.0,
