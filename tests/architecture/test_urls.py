@@ -195,7 +195,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/partners/<partner>/<step>": OPERATORS_POST,
     "operator/partners/<partner>/payee/<payee>/<answer>": OPERATORS_POST,
     "api/v1/operator/entries": DESK,
-    "api/v1/operator/entries/<program>/<code>": (403, 404, 404, 404),  # there is none: tests/console has one
+    "api/v1/operator/entries/<program>/<code>": DESK,
     "api/v1/operator/entries/<program>/<code>/review": DECIDED,
     "api/v1/operator/entries/<program>/<code>/direct": DECIDED,
     "api/v1/operator/entries/<program>/<code>/delist": DECIDED,
@@ -206,7 +206,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/<program>/lists": OPERATORS,
     "operator/<program>/lists.csv": OPERATORS,
     "operator/<program>/lists/review": OPERATORS_POST,
-    "operator/<program>/entries/<code>": (302, 404, 404, 404),  # there is none: tests/console has one
+    "operator/<program>/entries/<code>": OPERATORS,
     "operator/<program>/entries/<code>/<step>": OPERATORS_POST,
     "operator/duplicates": OPERATORS,
     "operator/duplicates.csv": OPERATORS,
