@@ -13,7 +13,7 @@ KINDS = [(kind.value, kind.label) for kind in AdjustmentKind if kind != Adjustme
 class AdjustmentForm(forms.Form):
     """An amount with its kind, program and reason."""
 
-    kind = forms.ChoiceField(label=_("What it is"), choices=KINDS)
+    kind = forms.ChoiceField(label=_("Kind of adjustment"), choices=KINDS)
     program = forms.ChoiceField(label=_("Program"))
     amount = forms.DecimalField(
         label=_("Amount"),

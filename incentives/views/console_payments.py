@@ -71,7 +71,7 @@ def payments(request: HttpRequest) -> HttpResponse:
     counts = {"ready": len(found.ready), "not_yet": len(found.not_yet), "batches": made.count()}
     labels = {
         "ready": _("Can be paid"),
-        "not_yet": _("Not yet"),
+        "not_yet": _("Can't be paid yet"),
         "batches": _("Batches"),
         "results": _("Results of the bank"),
     }
