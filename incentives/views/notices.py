@@ -26,7 +26,7 @@ PER_PAGE = 25
 def inbox(request: HttpRequest) -> HttpResponse:
     """What the person was told, the newest first; all, unread, or of a kind."""
     actor = actor_for(request)
-    mine = Notice.objects.visible_to(actor).order_by("-pk")
+    mine = Notice.objects.visible_to(actor).order_by("-created_at", "-pk")
     narrowed = NoticeFilter(request.GET, queryset=mine)
     page = Paginator(narrowed.qs if narrowed.is_valid() else mine.none(), PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
@@ -40,7 +40,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             "page": page,
             "notices": notice_views(page.object_list),
             "unread": unread_count(actor=actor),
-            "newest": mine.values_list("pk", flat=True).first() or 0,
+            "newest": mine.order_by("-pk").values_list("pk", flat=True).first() or 0,
             "kinds": kinds,
             "only_unread": request.GET.get("unread") == "true",
             "narrowed": bool(request.GET.get("unread") or request.GET.get("kind")),
