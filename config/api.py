@@ -6,6 +6,7 @@ from rest_framework.routers import DefaultRouter
 
 from incentives import api as incentives
 from incentives import desk_api as desk
+from incentives import drafts_api as drafts
 from incentives import invoices_api as invoices
 from incentives import links_api as links
 from incentives import lists_api as lists
@@ -35,6 +36,7 @@ payees.register(router)
 invoices.register(router)
 programs.register(router)
 desk.register(router)
+drafts.register(router)
 money.register(router)
 
 urlpatterns = router.urls

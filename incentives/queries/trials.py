@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.actors import Actor
-from core.models import PolicyDraft
+from core.models import DraftState, PolicyDraft, Program
 from incentives.engine.conditions import CONDITIONS
 from incentives.models import PayoutPreview, Run
 from incentives.queries.run_pages import Comparison, all_changes, compare
@@ -62,6 +62,12 @@ class Tried:
 
     run: Run
     trial: Trial | None
+
+
+def open_draft(program: Program) -> PolicyDraft | None:
+    """The program's draft that is being written, if there is one. One query."""
+    drafts = PolicyDraft.objects.filter(program=program, state=DraftState.OPEN)
+    return drafts.select_related("based_on", "program").first()
 
 
 def tried(draft: PolicyDraft, actor: Actor) -> Tried | None:

@@ -11,24 +11,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.actors import Capability
 from core.errors import DomainError
-from core.models import DraftState, PolicyDraft, PolicyVersion
+from core.models import PolicyDraft, PolicyVersion
 from core.policy import Policy
 from core.policy_forms import PolicyForm
 from core.policy_reader import PolicyError, load_policy
 from core.policy_words import differences
 from core.services import drop_policy_draft, publish_policy_draft, save_policy_draft
-from incentives.queries.trials import tried
+from incentives.queries.trials import open_draft, tried
 from incentives.views.common import Place, actor_for, program_or_404
 from partners.console import decide, operators
 from partners.models import Joining
 
 LONGEST = 200_000  # characters of a document; a policy has a few thousand
-
-
-def open_draft(place: Place) -> PolicyDraft | None:
-    """The program's draft that is being written, if there is one."""
-    drafts = PolicyDraft.objects.filter(program=place.program, state=DraftState.OPEN)
-    return drafts.select_related("based_on", "program").first()
 
 
 def asked_revision(request: HttpRequest) -> int:
@@ -42,7 +36,7 @@ def asked_revision(request: HttpRequest) -> int:
 def draft(request: HttpRequest, program: str) -> HttpResponse:
     """The draft key by key, its document beside it, what it changes, what trying it gave; posted, it is saved."""
     place = program_or_404(program)
-    found, in_force = open_draft(place), place.program.current_policy
+    found, in_force = open_draft(place.program), place.program.current_policy
     rules = found.rules if found else in_force.rules
     document = rules.document()
     form = PolicyForm(
@@ -103,7 +97,7 @@ def _context(request: HttpRequest, place: Place, found: PolicyDraft | None, in_f
 def publish(request: HttpRequest, program: str) -> HttpResponse:
     """Publish the draft as the next version."""
     place = program_or_404(program)
-    found = open_draft(place)
+    found = open_draft(place.program)
     back = reverse("console-draft", args=[program])
     if found is None:
         return HttpResponseRedirect(back)
@@ -125,7 +119,7 @@ def publish(request: HttpRequest, program: str) -> HttpResponse:
 @require_POST
 def drop(request: HttpRequest, program: str) -> HttpResponse:
     """Throw the draft away."""
-    found = open_draft(program_or_404(program))
+    found = open_draft(program_or_404(program).program)
     back = reverse("console-draft", args=[program])
     if found is None:
         return HttpResponseRedirect(back)

@@ -23,10 +23,9 @@ from incentives.engine.run import try_policy
 from incentives.exports import stream_csv
 from incentives.models import Run
 from incentives.queries.run_pages import progress_of, visible_runs
-from incentives.queries.trials import official_of, trial_of
+from incentives.queries.trials import official_of, open_draft, trial_of
 from incentives.states import RunKind, RunState
 from incentives.views.common import actor_for, program_or_404
-from incentives.views.console_drafts import open_draft
 from partners.console import operators
 
 PER_PAGE = 50
@@ -41,7 +40,7 @@ def try_draft(request: HttpRequest, program: str) -> HttpResponse:
     What differs then is the policy's doing, not new facts'.
     """
     place = program_or_404(program)
-    found = open_draft(place)
+    found = open_draft(place.program)
     try:
         if found is None:
             raise Conflict(_("There is no draft to try."))

@@ -153,6 +153,10 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/v1/operator/ledger": DESK,
     "api/v1/operator/ledger/balances": DESK,
     "api/v1/operator/ledger/export": DESK,
+    "api/v1/operator/programs/<program>/draft": (403, 404, 404, 404),  # there is none: tests/console has one
+    "api/v1/operator/programs/<program>/draft/try": DECIDED,
+    "api/v1/operator/programs/<program>/draft/publish": DECIDED,
+    "api/v1/operator/programs/<program>/draft/drop": DECIDED,
     "api/v1/operator/imports": DESK,
     "api/v1/operator/imports/<import_id>": (403, 404, 404, 404),  # there is none: tests/console has one
     "api/v1/operator/imports/<import_id>/rejected": (403, 404, 404, 404),
