@@ -40,6 +40,9 @@ SORTS: dict[str, str | Promise] = {
     "-gmv": _("GMV, highest first"),
     "code": _("Shop"),
 }
+# Where a search looks; within one partner's rows its name would find everything.
+SEARCHED = ("shop__code", "shop__merchant_name", "shop__brand_name")
+SEARCHED_ACROSS = ("shop__merchant__name", "partner__code", "partner__name")
 SORT_FIELDS = {
     "deadline": "until",
     "name": "shop__merchant_name",
@@ -89,6 +92,9 @@ class ResultFilter(LatestByDefault):
     - `search`: words in the merchant's name, the brand, the shop's code or the registration number.
     - `sort`: deadline, name, registered, gmv, code; with a minus before it the other way round.
     """
+
+    # Whether the rows are every partner's: a search then finds partners, too.
+    across_partners = False
 
     verdict = django_filters.MultipleChoiceFilter(
         choices=[*Verdict.choices, *STAGES], method="of_verdict", label=_("verdict")
@@ -176,8 +182,11 @@ class ResultFilter(LatestByDefault):
         return self._with_until(queryset).filter(Q(until__lt=date_after(*self.runs, days=int(value))))
 
     def find(self, queryset: QuerySet[Result], name: str, value: str) -> QuerySet[Result]:
-        """Shops in whose code, merchant or brand every word of what was typed stands, or with this number."""
-        searched = queryset.alias(text=haystack("shop__code", "shop__merchant_name", "shop__brand_name"))
+        """Shops in whose code, merchant or brand every word of what was typed stands, or with this number.
+
+        Across partners, also in the legal entity's name and the partner's code and name.
+        """
+        searched = queryset.alias(text=haystack(*SEARCHED, *(SEARCHED_ACROSS if self.across_partners else ())))
         return searched.filter(matches(value, text="text", numbers=["shop__merchant__registration_key"]))
 
     def in_order(self, queryset: QuerySet[Result], name: str, value: str) -> QuerySet[Result]:
@@ -215,7 +224,8 @@ class ResultFilter(LatestByDefault):
         if asked["partner"]:
             queryset = queryset.filter(link__partner__code=asked["partner"])
         if asked["search"]:
-            queryset = queryset.alias(text=haystack("receipt", "merchant_name", "brand_name"))
+            across = ("link__partner__code", "link__partner__name") if self.across_partners else ()
+            queryset = queryset.alias(text=haystack("receipt", "merchant_name", "brand_name", *across))
             queryset = queryset.filter(matches(asked["search"], text="text", numbers=["registration_key"]))
         return queryset
 

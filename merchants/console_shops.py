@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor, Capability
-from merchants.models import Attribution, Claim, Registration, Shop
+from merchants.models import Attribution, Claim, Registration, Shop, ShopFact
 
 SHOP_COLUMNS = (
     "shop_code",
@@ -54,6 +54,12 @@ def attributions_of(shop: Shop) -> QuerySet[Attribution]:
     return recorded.select_related("partner", "lost_by", "reason", "batch__actor").order_by(
         "-batch__recorded_at", "-pk"
     )
+
+
+def facts_about(shop: Shop) -> QuerySet[ShopFact]:
+    """Its brand and certification as they were recorded, the oldest first, with the feed or person that did."""
+    recorded = ShopFact.objects.filter(shop=shop, batch__recorded_at__isnull=False)
+    return recorded.select_related("batch__actor", "batch__import_of").order_by("batch__recorded_at", "pk")
 
 
 def claims_about(actor: Actor, shop: Shop) -> QuerySet[Claim]:

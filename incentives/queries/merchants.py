@@ -26,7 +26,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Lower
 from django.http import QueryDict
 
-from core.actors import Actor
+from core.actors import Actor, Capability
 from core.models import Program
 from core.policy import Policy
 from core.values import local_date
@@ -131,6 +131,7 @@ class MerchantList:
         self.all_registrations = not_judged(registered, program=program, run=run, rules=self.rules)
         self.filters = ResultFilter(_said(asked, but=("run", "program")), queryset=results)
         self.filters.runs = [run] if run else []  # found already
+        self.filters.across_partners = partner_id is None and actor.can(Capability.VIEW_EVERYTHING)
         self.valid = self.filters.is_valid()
         self.asked = self.filters.form.cleaned_data if self.valid else {}
 
