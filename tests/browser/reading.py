@@ -23,8 +23,11 @@ SAID = """() => {
   return said.map(each => each.trim()).filter(Boolean);
 }"""
 
-# No words: addresses, codes and numbers, file names, all capitals (CNY, ERP, DE).
-NOT_WORDS = re.compile(r"<[^>]*>|https?://\S+|\S+@\S+|[\w./:-]*\d[\w./:%-]*|(?<![A-Za-z])[A-Z]+(?![A-Za-z])")
+# No words: addresses, codes and numbers, file endings, time zones, all capitals (CNY, ERP, DE), ranges of letters.
+NOT_WORDS = re.compile(
+    r"<[^>]*>|https?://\S+|\S+@\S+|[\w./:-]*\d[\w./:%-]*|(?<![A-Za-z])[A-Z]+(?![A-Za-z])"
+    r"|(?<!\w)\.[a-z]+(?:\.[a-z]+)*|(?<!\w)[A-Z][a-z]+/[A-Z][A-Za-z_]+|(?<!\w)a-z(?!\w)"
+)
 LATIN = re.compile(r"[A-Za-zÀ-ſ][A-Za-zÀ-ſ'’.&-]*(?: +[A-Za-zÀ-ſ&][A-Za-zÀ-ſ'’.&-]*)*")
 HAN = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff，、。；：（）]*")
 # Names that are the same in every language; a language's own name among them.
