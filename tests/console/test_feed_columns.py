@@ -108,7 +108,7 @@ def test_a_workbooks_dates_are_dates_under_another_heading(world: World, sign_in
     [
         (("rate", "currency", "rate", "rate_date"), "Both “Branch” and “Middle rate” are to be rate"),
         (("colour", "currency", "rate", "rate_date"), "The feed has no column colour."),
-        (("", "currency", "", "rate_date"), "The file can't be loaded yet: it has no column rate."),
+        (("", "currency", "", "rate_date"), "The file can't be loaded yet: it has no column rate"),
     ],
 )
 def test_what_cant_be_is_said(world: World, sign_in: SignIn, columns: tuple[str, ...], words: str) -> None:
