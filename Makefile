@@ -17,7 +17,7 @@ DEPLOYMENT = DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=por
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test proof bench screenshots bench-portal check format lock messages clean
+.PHONY: help setup setup-dev demo test proof bench screenshots bench-portal bench-dashboard check format lock messages clean
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: setup-dev ## Measure loading and judging, as ratios (ARGS="--shops 10000 
 
 bench-portal: setup-dev ## Measure the pages of a partner with very many shops (ARGS="--shops 5000 --lines 50000")
 	$(BIN)/python -m benchmarks.portal $(ARGS)
+
+bench-dashboard: setup-dev ## Measure the admin dashboard at quarter's end (ARGS="--shops 5000 --partners 100 --lines 50000")
+	$(BIN)/python -m benchmarks.dashboard $(ARGS)
 
 screenshots: setup-dev ## Take pictures of every page into var/screenshots (PAGES="notices|team")
 	SCREENSHOTS=var/screenshots PAGES="$(PAGES)" $(BIN)/python -m pytest tests/browser/test_pages.py -k pictures $(ARGS)

@@ -19,15 +19,17 @@ PARTNERS = 200
 ZERO = datetime(2025, 12, 1, tzinfo=UTC)
 
 
-def write_feeds(folder: Path, *, shops: int, lines: int, seed: int = 1, half: bool = False) -> None:
+def write_feeds(
+    folder: Path, *, shops: int, lines: int, seed: int = 1, half: bool = False, partners: int = PARTNERS
+) -> None:
     """Write all feeds for `shops` shops with `lines` settlement lines in total into `folder`.
 
     The partners have as many shops each; with `half`, every second shop is the first partner's.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_partners(folder / "partners.csv")
+    _write_partners(folder / "partners.csv", partners)
     _write_rates(folder / "fx.csv")
-    certified = _write_shops(folder, shops, Random(seed), half=half)
+    certified = _write_shops(folder, shops, Random(seed), half=half, partners=partners)
     write_settlements(folder / "settlements.csv", certified, lines, Random(seed + 1))
 
 
@@ -68,10 +70,10 @@ def read_certified(folder: Path) -> list[datetime | None]:
         return [datetime.fromisoformat(cell) if cell else None for cell in cells]
 
 
-def _write_partners(path: Path) -> None:
+def _write_partners(path: Path, partners: int) -> None:
     with path.open("w", encoding="utf-8") as out:
         out.write("partner_code,name,category,certified_from\n")
-        out.writelines(f"P{number:04},Partner {number},erp,2025-06-01\n" for number in range(PARTNERS))
+        out.writelines(f"P{number:04},Partner {number},erp,2025-06-01\n" for number in range(partners))
 
 
 def _write_rates(path: Path) -> None:
@@ -83,7 +85,7 @@ def _write_rates(path: Path) -> None:
                 out.write(f"{day},{currency},{rate + offset / 10_000:.6f}\n")
 
 
-def _write_shops(folder: Path, shops: int, random: Random, *, half: bool) -> list[datetime | None]:
+def _write_shops(folder: Path, shops: int, random: Random, *, half: bool, partners: int) -> list[datetime | None]:
     certified: list[datetime | None] = []
     with (
         (folder / "shops.csv").open("w", encoding="utf-8") as out,
@@ -105,7 +107,7 @@ def _write_shops(folder: Path, shops: int, random: Random, *, half: bool) -> lis
                 at = None
             certified.append(at)
             stamp = at.isoformat() if at else ""
-            partner = 0 if half and number % 2 == 0 else number % PARTNERS
+            partner = 0 if half and number % 2 == 0 else number % partners
             out.write(
                 f"S{number:07},Merchant {merchant},CN,R{merchant:08},Brand {merchant},{MARKETS[number % 6]},"
                 f"{registered.isoformat()},P{partner:04},{stamp}\n"

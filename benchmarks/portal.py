@@ -24,16 +24,31 @@ RECORDED, AS_OF = "2026-03-20T00:00:00+08:00", "2026-03-20T08:00:00+08:00"
 def make_world(house: House, *, shops: int, lines: int) -> None:
     """Twice as many shops as asked for, half of them the first partner's, and a run over all of them."""
     write_feeds(house.folder, shops=2 * shops, lines=lines, half=True)
+    load_and_judge(house, recorded=RECORDED, as_of=AS_OF)
+
+
+def load_and_judge(house: House, *, recorded: str, as_of: str, more: tuple[str, ...] = ()) -> None:
+    """The program, the feeds that lie in the house's folder (`more`: besides the usual ones), and a first run."""
     policy = house.folder / "policy.json"
     policy.write_text(POLICY, encoding="utf-8")
     period = ("--start", START.isoformat(), "--end", END.isoformat())
     house.manage("create_program", PROGRAM, *period, "--policy", str(policy))
-    for kind in (*SMALL_FEEDS, "settlements"):
-        done = house.manage("load", kind, str(house.folder / f"{kind}.csv"), "--recorded-at", RECORDED)
+    for kind in (*SMALL_FEEDS, "settlements", *more):
+        done = house.manage("load", kind, str(house.folder / f"{kind}.csv"), "--recorded-at", recorded)
         print(f"{kind}: {done.line} in {done.seconds:.1f} s", flush=True)
-    print(house.manage("recompute", PROGRAM, "--as-of", AS_OF, "--inline").line, flush=True)
+    print(house.manage("recompute", PROGRAM, "--as-of", as_of, "--inline").line, flush=True)
     with house.connect() as connection:
         connection.execute("VACUUM ANALYZE")
+
+
+def measure_in(house: House, module: str, *arguments: str) -> None:
+    """Run one of the benchmarks' programs in the house, with the settings of one's own machine."""
+    subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**house.environment, "DJANGO_SETTINGS_MODULE": "config.settings.local"},
+        check=True,
+    )
 
 
 def main() -> None:
@@ -45,12 +60,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dingyao-bench-") as name, own_house(Path(name)) as house:
         make_world(house, shops=given.shops, lines=given.lines)
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.pages", PROGRAM, str(given.requests)],
-            cwd=ROOT,
-            env={**house.environment, "DJANGO_SETTINGS_MODULE": "config.settings.local"},
-            check=True,
-        )
+        measure_in(house, "benchmarks.pages", PROGRAM, str(given.requests))
 
 
 if __name__ == "__main__":
