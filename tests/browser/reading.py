@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.apps import apps
 from django.db import connection, models
@@ -24,12 +23,10 @@ SAID = """() => {
   return said.map(each => each.trim()).filter(Boolean);
 }"""
 
-# "Asia/Shanghai", and none of the pairs of words that only look like one.
-ZONES = {name for name in available_timezones() if "/" in name}
 # No words: addresses, codes and numbers, file endings, time zones, all capitals (CNY, ERP, DE), ranges of letters.
 NOT_WORDS = re.compile(
     r"<[^>]*>|https?://\S+|\S+@\S+|[\w./:-]*\d[\w./:%-]*|(?<![A-Za-z])[A-Z]+(?![A-Za-z])"
-    r"|(?<!\w)\.(?:csv\.gz|csv|xlsx)(?!\w)|(?<!\w)a-z(?!\w)|" + "|".join(sorted(map(re.escape, ZONES), reverse=True))
+    r"|(?<!\w)\.[a-z]+(?:\.[a-z]+)*|(?<!\w)[A-Z][a-z]+/[A-Z][A-Za-z_]+|(?<!\w)a-z(?!\w)"
 )
 LATIN = re.compile(r"[A-Za-zÀ-ſ][A-Za-zÀ-ſ'’.&-]*(?: +[A-Za-zÀ-ſ&][A-Za-zÀ-ſ'’.&-]*)*")
 HAN = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff，、。；：（）]*")
