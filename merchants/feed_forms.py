@@ -6,6 +6,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.actors import OPERATOR_ROLES
 from core.models import User
@@ -35,7 +36,9 @@ class ImportFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
         choices=[(TROUBLED, _("Rows set aside, or refused")), (CLEAN, _("Every row taken"))],
         empty_label=_("All"),
     )
-    who = django_filters.ModelChoiceFilter("actor", label=_("By"), queryset=_operators, empty_label=_("Everybody"))
+    who = django_filters.ModelChoiceFilter(
+        "actor", label=pgettext_lazy("person", "By"), queryset=_operators, empty_label=_("Everybody")
+    )
     search = django_filters.CharFilter(label=_("File or fingerprint"), method="find")
     sort = django_filters.OrderingFilter(
         label=_("Sorted by"),

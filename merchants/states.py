@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Track(TextChoices):
@@ -14,7 +15,7 @@ class Track(TextChoices):
 class Review(TextChoices):
     """An entry's review."""
 
-    PENDING = "pending", _("Pending")
+    PENDING = "pending", pgettext_lazy("review of an entry", "Pending")
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
 

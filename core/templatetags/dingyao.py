@@ -123,6 +123,12 @@ def zone_name(zone: str) -> str:
 
 
 @register.filter
+def bracketed(text: str) -> str:
+    """An aside in the language's own brackets, with the space before them where it has one."""
+    return gettext(" (%(text)s)") % {"text": text}
+
+
+@register.filter
 def days_until(value: date | None, today: date) -> int | None:
     """How many days lie between `today` and a deadline."""
     return None if value is None else (value - today).days

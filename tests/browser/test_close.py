@@ -208,7 +208,7 @@ def compare(olga: Desk) -> None:
     olga.reads("What it found")
     olga.go(olga.page.url.removeprefix(olga.address))
     olga.page.get_by_role("link", name=re.compile("Compare with run")).click()
-    olga.reads("1 shop changed its verdict; 1 stand differently.")
+    olga.reads("1 shop changed its verdict; shops with any change: 1.")
     row = olga.page.get_by_role("row").filter(has_text=MENDED)
     assert row.locator("del").inner_text() == "Not eligible"
     assert row.locator("ins").inner_text() == "Eligible"
