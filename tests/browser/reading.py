@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.apps import apps
 from django.db import connection, models
@@ -26,7 +27,8 @@ SAID = """() => {
 # No words: addresses, codes and numbers, file endings, time zones, all capitals (CNY, ERP, DE), ranges of letters.
 NOT_WORDS = re.compile(
     r"<[^>]*>|https?://\S+|\S+@\S+|[\w./:-]*\d[\w./:%-]*|(?<![A-Za-z])[A-Z]+(?![A-Za-z])"
-    r"|(?<!\w)\.[a-z]+(?:\.[a-z]+)*|(?<!\w)[A-Z][a-z]+/[A-Z][A-Za-z_]+|(?<!\w)a-z(?!\w)"
+    r"|(?<!\w)\.(?:csv|csv\.gz|xlsx)(?!\w)|(?<!\w)a-z(?!\w)"
+    rf"|(?<!\w)(?:{'|'.join(map(re.escape, sorted(available_timezones())))})(?!\w)"
 )
 LATIN = re.compile(r"[A-Za-zÀ-ſ][A-Za-zÀ-ſ'’.&-]*(?: +[A-Za-zÀ-ſ&][A-Za-zÀ-ſ'’.&-]*)*")
 HAN = re.compile(r"[\u4e00-\u9fff][\u4e00-\u9fff，、。；：（）]*")
