@@ -58,6 +58,12 @@ OPENED_BY: dict[str, tuple[Capability, ...]] = {
     ),
 }
 
+# The answers to a proposed adjustment. Whoever proposed it may withdraw it, by declining.
+ANSWERED_BY: dict[str, tuple[Capability, ...]] = {
+    "confirm": OPENED_BY["confirm_adjustment"],
+    "decline": OPENED_BY["adjust"],
+}
+
 
 def is_open_to(actor: Actor, step: str) -> bool:
     """Whether the actor's roles open the step at all, on some payout."""

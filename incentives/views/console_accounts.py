@@ -31,7 +31,7 @@ from incentives.states import Account, AdjustmentKind, AdjustmentState
 from incentives.views.common import actor_for
 from incentives.views.console_ledger import decidable
 from incentives.views.payout_steps import ZERO, told
-from partners.console import operators
+from partners.console import decided_by, operators
 from partners.models import Partner
 
 # The page shows so many of each; the ledger's lists show all.
@@ -47,6 +47,7 @@ def account(request: HttpRequest, partner: str) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(*policies.OPENED_BY["adjust"])
 def adjust(request: HttpRequest, partner: str) -> HttpResponse:
     """Say what an adjustment would do, and with `sure=1` propose it; a second person decides."""
     actor, found = actor_for(request), _partner_or_404(request, partner)
@@ -87,12 +88,13 @@ def adjust(request: HttpRequest, partner: str) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(answer=policies.ANSWERED_BY)
 def decide(request: HttpRequest, adjustment: int, answer: str) -> HttpResponse:
     """Confirm or decline what somebody else has proposed, or withdraw what oneself has."""
     actor = actor_for(request)
     found: Adjustment | None = adjustments(actor).filter(pk=adjustment).first()
     version = request.POST.get("version", "")
-    if found is None or answer not in ("confirm", "decline") or not (version.isascii() and version.isdecimal()):
+    if found is None or not (version.isascii() and version.isdecimal()):
         raise Http404
     asked = found
 

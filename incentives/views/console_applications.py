@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from core.actors import Capability
 from core.errors import DomainError
 from core.values import local_date
 from incentives.exports import Table, stream_csv
@@ -26,7 +27,7 @@ from incentives.views.common import actor_for
 from incentives.views.filter_bar import clean
 from partners.application_pages import COLUMNS, ApplicationFilter, applications, as_rows
 from partners.application_steps import STEPS, given_for, open_steps, possible_steps
-from partners.console import operators
+from partners.console import decided_by, operators
 from partners.models import Application, ApplicationContact
 from partners.states import Resource, Service
 
@@ -73,11 +74,10 @@ def application(request: HttpRequest, application: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(step=dict.fromkeys(STEPS, (Capability.CERTIFY_PARTNER,)))
 def decide_on(request: HttpRequest, application: int, step: str) -> HttpResponse:
     """Take one of `STEPS`. A refusal shows the application as it is now, with what was written kept."""
     found = _application_or_404(request, application)
-    if step not in STEPS:
-        raise Http404
     try:
         STEPS[step].act(actor=actor_for(request), application=found, **given_for(STEPS[step].asks, request.POST))
     except DomainError as refusal:

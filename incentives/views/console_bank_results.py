@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from core.actors import Capability
 from core.errors import DomainError
 from incentives import policies, services
 from incentives.bank_formats import LARGEST_FILE
@@ -32,7 +33,7 @@ from incentives.queries.payments import bank_result_views, bank_results
 from incentives.services.bank_preview import ASIDE, ExpectedRow, preview_bank_result, sums_of
 from incentives.views.bank_file import forget, keep, kept
 from incentives.views.common import actor_for
-from partners.console import operators
+from partners.console import decided_by, operators
 
 PER_PAGE = 100
 # The preview shows so many rows of each kind; all of them are counted and added up.
@@ -48,6 +49,7 @@ class ResultForm(forms.Form):
 
 @operators
 @require_POST
+@decided_by(Capability.PAY)
 def look(request: HttpRequest) -> HttpResponse:
     """Say what a file would do (`file`), or load the one that was looked at (`token`)."""
     actor = actor_for(request)

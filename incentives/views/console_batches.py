@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from core.actors import Capability
 from core.errors import DomainError
 from incentives import policies, services
 from incentives.models import PaymentBatch, Payout
@@ -19,7 +20,7 @@ from incentives.queries.paying import batch_parts, batch_row, payment_views, pay
 from incentives.services.obstacles import in_the_way
 from incentives.states import BatchState, ItemState
 from incentives.views.common import actor_for
-from partners.console import operators
+from partners.console import decided_by, operators
 
 PER_PAGE = 100
 MOVES = ("lock", "cancel", "drop", "export")
@@ -70,11 +71,12 @@ def batch(request: HttpRequest, batch: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(move=dict.fromkeys(MOVES, (Capability.PAY,)))
 def move(request: HttpRequest, batch: int, move: str) -> HttpResponse:
     """Lock it, give it up, take payments out, or take its file for the bank."""
     actor = actor_for(request)
     row = batch_row(actor=actor, batch_id=batch)
-    if row is None or move not in MOVES:
+    if row is None:
         raise Http404
     found = PaymentBatch.objects.get(pk=batch)
     if move == "export":

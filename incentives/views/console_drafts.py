@@ -19,7 +19,7 @@ from core.policy_words import differences
 from core.services import drop_policy_draft, publish_policy_draft, save_policy_draft
 from incentives.queries.trials import open_draft, tried
 from incentives.views.common import Place, actor_for, program_or_404
-from partners.console import decide, operators
+from partners.console import decide, decided_by, operators
 from partners.models import Joining
 
 LONGEST = 200_000  # characters of a document; a policy has a few thousand
@@ -33,6 +33,7 @@ def asked_revision(request: HttpRequest) -> int:
 
 @operators
 @require_http_methods(["GET", "HEAD", "POST"])
+@decided_by(Capability.DRAFT_POLICY)
 def draft(request: HttpRequest, program: str) -> HttpResponse:
     """The draft key by key, its document beside it, what it changes, what trying it gave; posted, it is saved."""
     place = program_or_404(program)
@@ -94,6 +95,7 @@ def _context(request: HttpRequest, place: Place, found: PolicyDraft | None, in_f
 
 @operators
 @require_POST
+@decided_by(Capability.PUBLISH_POLICY)
 def publish(request: HttpRequest, program: str) -> HttpResponse:
     """Publish the draft as the next version."""
     place = program_or_404(program)
@@ -117,6 +119,7 @@ def publish(request: HttpRequest, program: str) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.DRAFT_POLICY)
 def drop(request: HttpRequest, program: str) -> HttpResponse:
     """Throw the draft away."""
     found = open_draft(program_or_404(program).program)

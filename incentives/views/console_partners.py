@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from core.actors import Capability
 from core.errors import DomainError
 from core.values import local_date
 from incentives.exports import Table, stream_csv
@@ -36,7 +37,7 @@ from incentives.queries.partner_list import (
 from incentives.standing_steps import STANDING_STEPS, open_standing_steps, take_standing_step
 from incentives.views.common import actor_for
 from incentives.views.filter_bar import clean
-from partners.console import operators
+from partners.console import decided_by, operators
 from partners.models import Application, InviteLink, Joining, Partner, Payee, Suspension
 from partners.payee_steps import PAYEE_STEPS, may_decide, take_step
 from partners.payees import payees_view
@@ -85,11 +86,10 @@ def partner(request: HttpRequest, partner: str) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(step=dict.fromkeys(STANDING_STEPS, (Capability.SUSPEND_PARTNER,)))
 def decide_standing(request: HttpRequest, partner: str, step: str) -> HttpResponse:
     """Suspend, reinstate or terminate. A refusal shows the partner as it stands now, with what was written kept."""
     found = _partner_or_404(request, partner)
-    if step not in STANDING_STEPS:
-        raise Http404
     try:
         said = take_standing_step(step, actor=actor_for(request), partner=found, reason=request.POST.get("reason", ""))
     except DomainError as refusal:
@@ -100,12 +100,13 @@ def decide_standing(request: HttpRequest, partner: str, step: str) -> HttpRespon
 
 @operators
 @require_POST
+@decided_by(answer=dict.fromkeys(PAYEE_STEPS, (Capability.CONFIRM_PAYEE,)))
 def decide_payee(request: HttpRequest, partner: str, payee: int, answer: str) -> HttpResponse:
     """Confirm or refuse the account that the partner has stated."""
     found = _partner_or_404(request, partner)
     actor = actor_for(request)
     stated = Payee.objects.visible_to(actor).filter(partner=found, pk=payee).select_related("partner").first()
-    if answer not in PAYEE_STEPS or stated is None:
+    if stated is None:
         raise Http404
     try:
         take_step(answer, actor=actor, payee=stated, posted=request.POST)

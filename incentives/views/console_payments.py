@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import Actor
+from core.actors import Actor, Capability
 from core.errors import DomainError
 from incentives import policies, services
 from incentives.desk_filters import DeskFilter
@@ -36,7 +36,7 @@ from incentives.queries.review import Money
 from incentives.services.obstacles import in_the_way
 from incentives.views.common import actor_for
 from incentives.views.payout_steps import told
-from partners.console import operators
+from partners.console import decided_by, operators
 
 PER_PAGE = 50
 SHOWS = ("ready", "not_yet", "batches", "results")
@@ -111,6 +111,7 @@ def payments_csv(request: HttpRequest) -> HttpResponseBase:
 
 @operators
 @require_POST
+@decided_by(Capability.PAY)
 def make_batch(request: HttpRequest) -> HttpResponse:
     """Put the chosen payouts together (`payout=ID:VERSION`), or with `fit=1` all that the address asks for."""
     actor = actor_for(request)

@@ -24,12 +24,15 @@ from incentives.services.stale import Stale
 from incentives.states import AdjustmentState, PayoutState
 from incentives.views.common import actor_for
 from incentives.views.payout_steps import SAID, line_forms, step_forms, take, take_line, told
-from partners.console import operators
+from partners.console import decided_by, operators
 
 # A payout that isn't paid yet: what stands in its payment's way is worth knowing.
 UNPAID = (PayoutState.IN_REVIEW, PayoutState.APPROVED)
-STEPS = {*SAID, "hold_partner", "release_partner"}
-LINE_STEPS = {"void", "undo_void", "hold", "release", "claw_back"}
+# What can be decided here, with the capabilities that open it.
+STEPS = {step: policies.OPENED_BY[step] for step in (*SAID, "note")}
+STEPS |= dict.fromkeys(("hold_partner", "release_partner"), policies.OPENED_BY["hold"])
+STEPS |= {"settle_difference": policies.OPENED_BY["adjust"]}
+LINE_STEPS = {step: policies.OPENED_BY[step] for step in ("void", "undo_void", "hold", "release", "claw_back")}
 
 
 @operators
@@ -41,6 +44,7 @@ def payout(request: HttpRequest, payout: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(step=STEPS)
 def step(request: HttpRequest, payout: int, step: str) -> HttpResponse:
     """Take a step with the payout in the version that the page showed, write a note, or settle a difference."""
     actor, found = actor_for(request), _payout_or_404(request, payout)
@@ -50,19 +54,18 @@ def step(request: HttpRequest, payout: int, step: str) -> HttpResponse:
     if step == "settle_difference":
         amount = _amount(request.POST.get("amount", ""))
         return _taken(request, found, lambda: _proposed(actor, found, text, amount))
-    if step not in STEPS:
-        raise Http404
     version = _version(request)
     return _taken(request, found, lambda: take(actor, found, step, version=version, text=text))
 
 
 @operators
 @require_POST
+@decided_by(step=LINE_STEPS)
 def line_step(request: HttpRequest, payout: int, line: int, step: str) -> HttpResponse:
     """Take a step with one line, in the version of its payout that the page showed."""
     actor, found = actor_for(request), _payout_or_404(request, payout)
     asked = _line_or_none(found, str(line))
-    if asked is None or step not in LINE_STEPS:
+    if asked is None:
         raise Http404
     version, text = _version(request), request.POST.get("text", "")
     return _taken(request, found, lambda: take_line(actor, found, asked, step, version=version, text=text))
@@ -70,11 +73,12 @@ def line_step(request: HttpRequest, payout: int, line: int, step: str) -> HttpRe
 
 @operators
 @require_POST
+@decided_by(answer=policies.ANSWERED_BY)
 def adjustment_step(request: HttpRequest, payout: int, adjustment: int, answer: str) -> HttpResponse:
     """Confirm or decline what somebody has proposed to settle this payout's difference with."""
     actor, found = actor_for(request), _payout_or_404(request, payout)
     asked = adjustments(actor).filter(payout=found, pk=adjustment).first()
-    if asked is None or answer not in ("confirm", "decline"):
+    if asked is None:
         raise Http404
     version, text = _version(request), request.POST.get("text", "")
 

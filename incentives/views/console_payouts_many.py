@@ -24,7 +24,7 @@ from incentives.services.bulk import BULK_STEPS, MOST, NEEDS_REASON
 from incentives.views.common import actor_for
 from incentives.views.payout_steps import ZERO, told
 from incentives.views.review_bar import asked_payouts
-from partners.console import operators
+from partners.console import decided_by, operators
 
 # The page before the decision shows so many of its payouts; all of them are counted, added up and decided.
 SHOWN = 100
@@ -40,6 +40,7 @@ class Left:
 
 @operators
 @require_http_methods(["GET", "HEAD", "POST"])
+@decided_by(step={step: policies.OPENED_BY[step] for step in BULK_STEPS})
 def decide_many(request: HttpRequest) -> HttpResponse:
     """Say what a step on the chosen payouts will do (GET), and have it done (POST) in the versions that were shown.
 

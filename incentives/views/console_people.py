@@ -18,9 +18,10 @@ from core.models import User
 from core.people_pages import PeopleFilter, people
 from core.sessions import sign_out_everywhere
 from incentives.views.common import actor_for
-from partners.console import decide, operators, query_without
+from partners.console import decide, decided_by, operators, query_without
 
 PER_PAGE = 50
+STEPS = ("grant", "revoke", "close", "open", "sign-out")
 
 
 @operators
@@ -65,6 +66,7 @@ def account(request: HttpRequest, user_id: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(step=dict.fromkeys(STEPS, (Capability.MANAGE_USERS,)))
 def change(request: HttpRequest, user_id: int, step: str) -> HttpResponse:
     """Take one step about an account: `grant`, `revoke`, `close`, `open`, `sign-out`."""
     actor = actor_for(request)
@@ -94,7 +96,7 @@ def change(request: HttpRequest, user_id: int, step: str) -> HttpResponse:
 
 def _change_role(request: HttpRequest, actor: Actor, found: User, step: str, back: str) -> HttpResponse:
     asked = request.POST.get("role", "")
-    if step not in ("grant", "revoke") or asked not in OPERATOR_ROLES:
+    if asked not in OPERATOR_ROLES:
         raise Http404
     role = Role(asked)
     said = {

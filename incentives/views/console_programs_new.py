@@ -20,7 +20,7 @@ from core.policy_forms import LANGUAGES, Codes
 from core.policy_reader import read_policy
 from core.services import create_program
 from incentives.views.common import actor_for
-from partners.console import operators
+from partners.console import decided_by, operators
 
 
 def _day() -> forms.DateInput:
@@ -87,6 +87,7 @@ class ProgramForm(forms.Form):
 
 @operators
 @require_http_methods(["GET", "HEAD", "POST"])
+@decided_by(Capability.PUBLISH_POLICY)
 def create(request: HttpRequest) -> HttpResponse:
     """Ask for a program's dates, markets and first rules; posted, make it."""
     actor = actor_for(request)

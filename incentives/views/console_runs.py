@@ -31,7 +31,7 @@ from incentives.queries.run_pages import compare, progress_of, unknown_data, vis
 from incentives.run_forms import RunFilter, StartForm
 from incentives.states import RunKind, RunState
 from incentives.views.common import actor_for, program_or_404
-from partners.console import decide, operators, query_without
+from partners.console import decide, decided_by, operators, query_without
 
 PER_PAGE = 50
 # What is compared with: so many earlier runs to choose from.
@@ -61,6 +61,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.START_RUN)
 def start(request: HttpRequest) -> HttpResponse:
     """Start a run; where one is running, its page says how far it is."""
     form = StartForm(request.POST, programs=program_titles())
@@ -110,6 +111,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.START_RUN)
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     """Cancel a run that is at work."""
     found = _run_or_404(request, run_id)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from core.actors import Capability
 from core.errors import Conflict, DomainError
 from core.models import DraftState, PolicyDraft
 from core.policy_words import differences
@@ -26,7 +27,7 @@ from incentives.queries.run_pages import progress_of, visible_runs
 from incentives.queries.trials import official_of, open_draft, trial_of
 from incentives.states import RunKind, RunState
 from incentives.views.common import actor_for, program_or_404
-from partners.console import operators
+from partners.console import decided_by, operators
 
 PER_PAGE = 50
 PARTNERS = 20  # so many whose amount differs most; the others stand behind a disclosure
@@ -34,6 +35,7 @@ PARTNERS = 20  # so many whose amount differs most; the others stand behind a di
 
 @operators
 @require_POST
+@decided_by(Capability.DRAFT_POLICY)
 def try_draft(request: HttpRequest, program: str) -> HttpResponse:
     """Have the draft as it is saved tried by the moment of the last official run.
 

@@ -42,7 +42,7 @@ from merchants.console_shops import (
 )
 from merchants.models import Shop
 from merchants.services import apply_attribution_again, assign_shop
-from partners.console import operators
+from partners.console import decided_by, operators
 from partners.models import Partner
 
 PER_PAGE = 50
@@ -83,6 +83,7 @@ def listed_csv(request: HttpRequest) -> HttpResponseBase:
 
 @operators
 @require_POST
+@decided_by(Capability.ASSIGN_SHOP)
 def apply_again(request: HttpRequest) -> HttpResponse:
     """Apply the rules of attribution once more to the shops that the address finds."""
     actor, query = actor_for(request), clean(request.GET).urlencode()
@@ -111,6 +112,7 @@ def attribution(request: HttpRequest, shop_code: str) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.ASSIGN_SHOP)
 def assign(request: HttpRequest, shop_code: str) -> HttpResponse:
     """Give the shop to a partner. A refusal shows the shop as it is now, with what was written kept."""
     actor, found = actor_for(request), _shop_or_404(request, shop_code)

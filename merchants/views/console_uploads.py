@@ -17,7 +17,7 @@ from merchants.imports.kinds import KINDS
 from merchants.models import FeedUpload
 from merchants.services import drop_upload, keep_upload, map_upload, queue_upload
 from merchants.states import FeedKind, UploadState
-from partners.console import decide, operators
+from partners.console import decide, decided_by, operators
 from partners.pages import actor_for
 
 SAMPLES = 3
@@ -25,6 +25,7 @@ SAMPLES = 3
 
 @operators
 @require_POST
+@decided_by(Capability.LOAD_FEED)
 def upload(request: HttpRequest) -> HttpResponse:
     """Take a file and show what it would come to. What can't be read at all is refused with its reason."""
     form = UploadForm(request.POST, request.FILES)
@@ -72,6 +73,7 @@ def look(request: HttpRequest, upload_id: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.LOAD_FEED)
 def columns(request: HttpRequest, upload_id: int) -> HttpResponse:
     """Read the file's headings as they were said to be, and show what it then comes to."""
     found = _or_404(request, upload_id)
@@ -86,6 +88,7 @@ def columns(request: HttpRequest, upload_id: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.LOAD_FEED)
 def load(request: HttpRequest, upload_id: int) -> HttpResponse:
     """Have a worker load the file."""
     found = _or_404(request, upload_id)
@@ -100,6 +103,7 @@ def load(request: HttpRequest, upload_id: int) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.LOAD_FEED)
 def drop(request: HttpRequest, upload_id: int) -> HttpResponse:
     """Throw the file away."""
     found = _or_404(request, upload_id)

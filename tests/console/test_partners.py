@@ -121,13 +121,13 @@ def test_decisions_are_offered_to_whoever_may_take_them_and_refused_to_others(wo
     if not suspends:
         for step in ("suspend", "reinstate", "terminate"):
             answer = reader.post(f"{PAGE}/{step}", {"reason": "Because."})
-            assert "Your role doesn't allow you to suspend partner." in text(answer)
+            assert "Your role doesn't allow you" in text(answer)
         assert not Suspension.objects.exists()
     if not confirms:
         for answer_given in ("confirm", "refuse"):
             posted = {"version": str(stated.version), "reason": "Because."}
             answer = reader.post(f"{PAGE}/payee/{stated.pk}/{answer_given}", posted)
-            assert "Your role doesn't allow you to decide on payees." in text(answer)
+            assert "Your role doesn't allow you" in text(answer)
         assert Payee.objects.get(pk=stated.pk).state == "waiting"
     assert AuditEvent.objects.count() == before
 

@@ -308,7 +308,7 @@ def test_who_doesnt_pay_reads_and_changes_nothing(
         assert page.status_code == 200
         assert b'<button class="btn go"' not in page.content, path
         assert b'type="file"' not in page.content, path
-    refused = "Your role doesn't allow you to pay."
+    refused = "Your role doesn't allow you"
     assert refused in text(client.post("/operator/payments/batches", {"payout": approved[0].pk}, follow=True))
     assert refused in text(looked_at(client, "DY-1,paid,,B,"))
     for step in ("lock", "export", "cancel", "drop"):
