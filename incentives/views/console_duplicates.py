@@ -27,7 +27,7 @@ from incentives.views.common import actor_for
 from incentives.views.filter_bar import clean
 from merchants.console_lists import PAIR_COLUMNS, PairFilter, pair_rows, pairs
 from merchants.services import find_duplicates, keep_both, reject_duplicate, uncompared
-from partners.console import operators
+from partners.console import decided_by, operators
 
 PER_PAGE = 25
 
@@ -53,6 +53,7 @@ def listed_csv(request: HttpRequest) -> HttpResponseBase:
 
 @operators
 @require_POST
+@decided_by(Capability.KEEP_LISTS)
 def look(request: HttpRequest) -> HttpResponse:
     """Compare entries of a program that weren't compared yet."""
     program = Program.objects.filter(code=request.POST.get("program", "")).first()
@@ -71,6 +72,7 @@ def look(request: HttpRequest) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(Capability.KEEP_LISTS)
 def decide_on(request: HttpRequest, pair: int) -> HttpResponse:
     """Keep both, or reject one of the two: the button says which. A refusal keeps what was written."""
     actor = actor_for(request)

@@ -43,12 +43,13 @@ from merchants.listing import platform_date, standing_claims
 from merchants.models import TargetEntry
 from merchants.services import assign_entry, delist_entry, review_entries
 from merchants.states import Review
-from partners.console import operators
+from partners.console import decided_by, operators
 from partners.models import Partner
 
 PER_PAGE = 50
 # How many shops an entry's page shows.
 HINTS = 20
+STEPS = ("direct", "open", "delist", "relist")
 REVIEWS = {"approve": Review.APPROVED, "reject": Review.REJECTED, "reopen": Review.PENDING}
 
 
@@ -88,6 +89,7 @@ def listed_csv(request: HttpRequest, program: str) -> HttpResponseBase:
 
 @operators
 @require_POST
+@decided_by(Capability.KEEP_LISTS)
 def review_chosen(request: HttpRequest, program: str) -> HttpResponse:
     """Review the entries that were chosen in the list: all of them, or none where one has changed since."""
     place, actor = program_or_404(program), actor_for(request)
@@ -116,12 +118,11 @@ def entry(request: HttpRequest, program: str, code: str) -> HttpResponse:
 
 @operators
 @require_POST
+@decided_by(step=dict.fromkeys((*REVIEWS, *STEPS), (Capability.KEEP_LISTS,)))
 def decide_on(request: HttpRequest, program: str, code: str, step: str) -> HttpResponse:
     """Review, direct or delist one entry. A refusal shows it as it is now, with what was written kept."""
     place = program_or_404(program)
     found = _entry_or_404(request, place, code)
-    if step not in _STEPS and step not in REVIEWS:
-        raise Http404
     given = request.POST
     try:
         if step in REVIEWS:
@@ -134,7 +135,7 @@ def decide_on(request: HttpRequest, program: str, code: str, step: str) -> HttpR
             )
             said = _reviewed(REVIEWS[step], changed)
         else:
-            said = _STEPS[step](actor_for(request), found, given)
+            said = _TAKEN[step](actor_for(request), found, given)
     except DomainError as refusal:
         again = _entry_or_404(request, place, code)
         return _entry(request, place, again, refusal=refusal.message, tried=step, status=409)
@@ -177,7 +178,7 @@ def _relist(actor: Actor, found: TargetEntry, given: Any) -> str:
     return _("%(entry)s is on the list again.") % {"entry": found.code}
 
 
-_STEPS: dict[str, Callable[[Actor, TargetEntry, Any], str]] = {
+_TAKEN: dict[str, Callable[[Actor, TargetEntry, Any], str]] = {
     "direct": _direct,
     "open": _open_to_all,
     "delist": _delist,
