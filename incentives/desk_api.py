@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from core.actors import Capability
 from core.errors import BadInput, Conflict
-from incentives import services
+from incentives import policies, services
 from incentives.desk_filters import DeskFilter
 from incentives.desk_serializers import (
     BulkSerializer,
@@ -25,7 +26,7 @@ from incentives.desk_serializers import (
     SubmitSerializer,
     shown,
 )
-from incentives.desk_views import OperatorViewSet, StaleSerializer, deciding
+from incentives.desk_views import OperatorViewSet, StaleSerializer, decided_by, deciding
 from incentives.models import Decision, Hold, Payout, PayoutLine, Run
 from incentives.queries.desk import (
     RELATED,
@@ -39,6 +40,7 @@ from incentives.queries.desk import (
     payout_notes,
 )
 from incentives.queries.payments import bulk_progress
+from incentives.services.bulk import BULK_STEPS
 from incentives.states import DecisionKind
 from partners.models import Partner
 
@@ -101,6 +103,8 @@ LINE_STEPS: dict[str, Callable[..., object]] = {
     "hold": services.hold_line,
     "release": services.release_line,
 }
+# Which capabilities open each of them.
+_OPENED_BY = {**policies.OPENED_BY, "settle_difference": policies.OPENED_BY["adjust"]}
 
 
 class DeskPayoutViewSet(OperatorViewSet):
@@ -147,6 +151,7 @@ class DeskPayoutViewSet(OperatorViewSet):
         methods=["post"],
     )
     @action(detail=True, methods=["get", "post"], pagination_class=None)
+    @decided_by(*policies.OPENED_BY["note"])
     def notes(self, request: Request, payout: str) -> Response:
         """The notes on a payout, or one more."""
         found, writes = self.get_object(), request.method == "POST"
@@ -166,6 +171,7 @@ class DeskPayoutViewSet(OperatorViewSet):
         responses={200: Details, 409: StaleSerializer},
     )
     @action(detail=True, methods=["post"], url_path=f"(?P<step>{'|'.join(STEPS)})")
+    @decided_by(step=_OPENED_BY)
     def take(self, request: Request, payout: str, step: str) -> Response:
         """Decide on one payout."""
         found, given = self.get_object(), self.read(PayoutStepSerializer)
@@ -201,6 +207,7 @@ class DeskLineViewSet(OperatorViewSet):
         responses={200: Details, 409: StaleSerializer},
     )
     @action(detail=True, methods=["post"], url_path=f"(?P<step>{'|'.join([*LINE_STEPS, 'undo_void'])})")
+    @decided_by(step=_OPENED_BY)
     def take(self, request: Request, line: str, step: str) -> Response:
         """Decide on one line; answers with its payout."""
         found, given = self.get_object(), self.read(DeskReasonSerializer)
@@ -238,6 +245,7 @@ class HoldViewSet(OperatorViewSet):
         responses={200: Rows(many=True)},
     )
     @action(detail=True, methods=["post"], url_path="(?P<step>hold|release)", pagination_class=None)
+    @decided_by(step=_OPENED_BY)
     def take(self, request: Request, partner: str, step: str) -> Response:
         """Answers with the payouts that it stopped, or that go on."""
         named = Partner.objects.visible_to(self.actor).filter(code=partner).first()
@@ -267,6 +275,7 @@ class BulkViewSet(OperatorViewSet):
         request=BulkSerializer,
         responses={202: ProgressSerializer},
     )
+    @decided_by(*{each for step in BULK_STEPS for each in policies.OPENED_BY[step]})
     def create(self, request: Request) -> Response:
         """Ask for it."""
         given = self.read(BulkSerializer)
@@ -310,6 +319,7 @@ class DeskRunViewSet(OperatorViewSet):
         responses={200: Rows(many=True)},
     )
     @action(detail=True, methods=["post"])
+    @decided_by(Capability.SUBMIT_PAYOUT)
     def submit(self, request: Request, run: str) -> Response:
         """Answers with the payouts that were made; previews without one were skipped or had nothing to pay."""
         asked, given = Run.objects.visible_to(self.actor).filter(pk=int(run)).first(), self.read(SubmitSerializer)

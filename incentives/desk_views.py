@@ -1,11 +1,13 @@
 """What the operators' API views share: who comes in, the body, and the answer to a decision that came too late."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.http import Http404
-from rest_framework import serializers, status, viewsets
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from rest_framework import permissions, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +17,10 @@ from core.errors import Conflict, DomainError
 from incentives.desk_serializers import shown
 from incentives.services.stale import Change, Stale
 from partners.people import actor_of
+
+V = TypeVar("V", bound="OperatorViewSet")
+P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponse)
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -84,3 +90,29 @@ class OperatorViewSet(viewsets.GenericViewSet[Any]):
         """One page of `found`, made into rows all at once."""
         part = self.paginate_queryset(self.filter_queryset(found))
         return self.get_paginated_response(kind(rows(list(part or [])), many=True).data)
+
+
+def decided_by(
+    *capabilities: Capability, **by_step: Mapping[str, Collection[Capability]]
+) -> Callable[[Callable[Concatenate[V, Request, P], R]], Callable[Concatenate[V, Request, P], R]]:
+    """Let roles alone write here that open it, as on the pages (`partners.console.decided_by`).
+
+    Asked before the body is read and before the thing is looked for. `by_step` names the part of the address that
+    says which step it is; reading stays open to every operator.
+    """
+
+    def decorate(act: Callable[Concatenate[V, Request, P], R]) -> Callable[Concatenate[V, Request, P], R]:
+        @wraps(act)
+        def guarded(view: V, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            if request.method not in permissions.SAFE_METHODS:
+                opening = capabilities
+                for name, steps in by_step.items():
+                    opening = tuple(steps[str(kwargs[name])])
+                if not any(view.actor.can(capability) for capability in opening):
+                    raise PermissionDenied
+            return act(view, request, *args, **kwargs)
+
+        guarded.opened_by = by_step or capabilities  # type: ignore[attr-defined]  # told to whoever walks the addresses
+        return guarded
+
+    return decorate

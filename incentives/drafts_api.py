@@ -10,10 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from core.actors import Capability
 from core.models import PolicyDraft, Program
 from core.policy import Policy
 from core.services import drop_policy_draft, publish_policy_draft, save_policy_draft
-from incentives.desk_views import OperatorViewSet, deciding
+from incentives.desk_views import OperatorViewSet, decided_by, deciding
 from incentives.engine.run import try_policy
 from incentives.queries import latest_run
 from incentives.queries.trials import open_draft
@@ -91,6 +92,7 @@ class DraftViewSet(OperatorViewSet):
         responses={200: PolicyDraftSerializer},
     )
     @action(detail=True, methods=["get", "post"])
+    @decided_by(Capability.DRAFT_POLICY)
     def draft(self, request: Request, program: str) -> Response:
         """Read it, or write it."""
         if request.method != "POST":
@@ -112,6 +114,7 @@ class DraftViewSet(OperatorViewSet):
         responses={202: PolicyTriedSerializer},
     )
     @action(detail=True, methods=["post"], url_path="draft/try")
+    @decided_by(Capability.DRAFT_POLICY)
     def try_draft(self, request: Request, program: str) -> Response:
         """By the moment of the last official run; nothing is published, and nothing is owed."""
         found = self._draft(program)
@@ -133,6 +136,7 @@ class DraftViewSet(OperatorViewSet):
         responses={200: PolicyPublishedSerializer},
     )
     @action(detail=True, methods=["post"], url_path="draft/publish")
+    @decided_by(Capability.PUBLISH_POLICY)
     def publish(self, request: Request, program: str) -> Response:
         """Runs judge by it from now on, and who takes part is told."""
         found, given = self._draft(program), self.read(PolicyDraftPublishSerializer)
@@ -147,6 +151,7 @@ class DraftViewSet(OperatorViewSet):
         responses={204: None},
     )
     @action(detail=True, methods=["post"], url_path="draft/drop")
+    @decided_by(Capability.DRAFT_POLICY)
     def drop(self, request: Request, program: str) -> Response:
         """The version in force stays."""
         found, given = self._draft(program), self.read(PolicyDraftRevisionSerializer)

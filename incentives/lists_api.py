@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
-from incentives.desk_views import OperatorViewSet, deciding
+from core.actors import Capability
+from incentives.desk_views import OperatorViewSet, decided_by, deciding
 from merchants.console_lists import EntryFilter, PairFilter, entries, pairs
 from merchants.listing import platform_date
 from merchants.models import EntryPair, TargetEntry
@@ -138,6 +139,7 @@ class EntryViewSet(OperatorViewSet):
         responses=EntrySerializer,
     )
     @action(detail=False, methods=["post"], url_path=f"{_ONE}/review")
+    @decided_by(Capability.KEEP_LISTS)
     def review(self, request: Request, program: str, code: str) -> Response:
         """Or open its review again."""
         entry, given = self._found(program, code), self.read(ReviewSerializer)
@@ -154,6 +156,7 @@ class EntryViewSet(OperatorViewSet):
         responses=EntrySerializer,
     )
     @action(detail=False, methods=["post"], url_path=f"{_ONE}/direct")
+    @decided_by(Capability.KEEP_LISTS)
     def direct(self, request: Request, program: str, code: str) -> Response:
         """Its own link alone counts for it then."""
         entry, given = self._found(program, code), self.read(DirectSerializer)
@@ -174,6 +177,7 @@ class EntryViewSet(OperatorViewSet):
         responses=EntrySerializer,
     )
     @action(detail=False, methods=["post"], url_path=f"{_ONE}/delist")
+    @decided_by(Capability.KEEP_LISTS)
     def delist(self, request: Request, program: str, code: str) -> Response:
         """What was certified before still counts."""
         entry, given = self._found(program, code), self.read(DelistSerializer)
@@ -229,6 +233,7 @@ class DuplicateViewSet(OperatorViewSet):
         responses=PairSerializer,
     )
     @action(detail=True, methods=["post"])
+    @decided_by(Capability.KEEP_LISTS)
     def keep(self, request: Request, pk: str) -> Response:
         """The pair isn't shown again."""
         pair, given = self._found(pk), self.read(KeepSerializer)
@@ -243,6 +248,7 @@ class DuplicateViewSet(OperatorViewSet):
         responses=PairSerializer,
     )
     @action(detail=True, methods=["post"])
+    @decided_by(Capability.KEEP_LISTS)
     def reject(self, request: Request, pk: str) -> Response:
         """Its review becomes rejected."""
         pair, given = self._found(pk), self.read(RejectSerializer)

@@ -15,8 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from core.actors import Capability
 from core.models import Program
-from incentives import services
+from incentives import policies, services
 from incentives.bank_formats import LARGEST_FILE
 from incentives.desk_filters import AdjustmentFilter, LedgerFilter
 from incentives.desk_serializers import (
@@ -27,7 +28,7 @@ from incentives.desk_serializers import (
     ResultFileSerializer,
     shown,
 )
-from incentives.desk_views import OperatorViewSet, deciding
+from incentives.desk_views import OperatorViewSet, decided_by, deciding
 from incentives.exports import write_csv
 from incentives.models import Adjustment, BankResult, LedgerEntry, PaymentBatch, Payout
 from incentives.queries.books import (
@@ -91,6 +92,7 @@ class AdjustmentViewSet(OperatorViewSet):
         request=ProposalSerializer,
         responses={201: Adjustments},
     )
+    @decided_by(*policies.OPENED_BY["adjust"])
     def create(self, request: Request) -> Response:
         """Propose one."""
         given = self.read(ProposalSerializer)
@@ -111,6 +113,7 @@ class AdjustmentViewSet(OperatorViewSet):
         responses={200: Adjustments},
     )
     @action(detail=True, methods=["post"], url_path="(?P<answer>confirm|decline)")
+    @decided_by(answer=policies.ANSWERED_BY)
     def take(self, request: Request, adjustment: str, answer: str) -> Response:
         """Decide on one."""
         found, given = self.get_object(), self.read(DeskReasonSerializer)
@@ -171,6 +174,7 @@ class BatchViewSet(OperatorViewSet):
         request=NewBatchSerializer,
         responses={201: Batches},
     )
+    @decided_by(Capability.PAY)
     def create(self, request: Request) -> Response:
         """Make a draft."""
         given = self.read(NewBatchSerializer)
@@ -198,6 +202,7 @@ class BatchViewSet(OperatorViewSet):
         responses={200: Batches},
     )
     @action(detail=True, methods=["post"])
+    @decided_by(Capability.PAY)
     def drop(self, request: Request, batch: str) -> Response:
         """Take some out."""
         found, given = self.get_object(), self.read(DropSerializer)
@@ -214,6 +219,7 @@ class BatchViewSet(OperatorViewSet):
         responses={200: Batches},
     )
     @action(detail=True, methods=["post"], url_path="(?P<move>lock|cancel)")
+    @decided_by(Capability.PAY)
     def take(self, request: Request, batch: str, move: str) -> Response:
         """Lock it or give it up."""
         found, given = self.get_object(), self.read(DeskReasonSerializer)
@@ -232,6 +238,7 @@ class BatchViewSet(OperatorViewSet):
         responses=CSV,
     )
     @action(detail=True, methods=["post"])
+    @decided_by(Capability.PAY)
     def export(self, request: Request, batch: str) -> HttpResponse:
         """The file (docs/payouts.md)."""
         found = self.get_object()
@@ -267,6 +274,7 @@ class BankResultViewSet(OperatorViewSet):
         request={"multipart/form-data": ResultFileSerializer},
         responses={201: Results},
     )
+    @decided_by(Capability.PAY)
     def create(self, request: Request) -> Response:
         """Settle what it tells of."""
         content = self.read(ResultFileSerializer)["file"].read(LARGEST_FILE + 1)

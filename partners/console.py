@@ -56,6 +56,7 @@ def decided_by(
                     raise PermissionDenied
             return view(request, *args, **kwargs)
 
+        guarded.opened_by = by_step or capabilities  # type: ignore[attr-defined]  # told to whoever walks the addresses
         return guarded
 
     def opening(request: HttpRequest, given: Mapping[str, object]) -> Collection[Capability]:

@@ -13,13 +13,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 
+from core.actors import Capability
 from core.backoffice import LookOnlyAdmin, LookOnlyInline
 from core.errors import DomainError
 from partners.application_steps import STEPS, given_for, open_steps
+from partners.console import decided_by
 from partners.models import Application, ApplicationContact, ApplicationEvent, ApplicationFile, Invitation, Joining
 from partners.people import actor_of
 
 
+@decided_by(step=dict.fromkeys(STEPS, (Capability.CERTIFY_PARTNER,)))
 def step_view(request: HttpRequest, application: int, step: str) -> HttpResponse:
     """Ask (GET) and act (POST) for one application."""
     actor = actor_of(request.user)

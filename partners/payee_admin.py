@@ -8,8 +8,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.actors import Capability
 from core.backoffice import LookOnlyAdmin
 from core.errors import DomainError
+from partners.console import decided_by
 from partners.models import Payee
 from partners.payee_steps import PAYEE_STEPS, may_decide, take_step
 from partners.payees import payee_view
@@ -17,6 +19,7 @@ from partners.people import actor_of
 from partners.states import PayeeState
 
 
+@decided_by(step=dict.fromkeys(PAYEE_STEPS, (Capability.CONFIRM_PAYEE,)))
 def step_view(request: HttpRequest, payee: int, step: str) -> HttpResponse:
     """Ask (GET) and act (POST) for one payee."""
     actor = actor_of(request.user)

@@ -9,17 +9,20 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from core.actors import Capability
 from core.backoffice import LookOnlyAdmin
 from core.errors import DomainError
 from incentives.invoice_policies import can_decide_invoice
 from incentives.models import Invoice
 from incentives.queries.payout_list import invoice_view
 from incentives.services import accept_invoice, refuse_invoice
+from partners.console import decided_by
 from partners.people import actor_of
 
 STEPS = {"accept": _("Accept the invoice"), "refuse": _("Refuse the invoice")}
 
 
+@decided_by(step=dict.fromkeys(STEPS, (Capability.PAY,)))
 def step_view(request: HttpRequest, invoice: int, step: str) -> HttpResponse:
     """Ask (GET) and act (POST) for one invoice."""
     actor = actor_of(request.user)

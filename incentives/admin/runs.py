@@ -17,6 +17,7 @@ from core.errors import DomainError
 from incentives import services
 from incentives.models import Payout, Run, RunChunk
 from incentives.states import IN_LIFE, RunKind, RunState
+from partners.console import decided_by
 from partners.people import actor_of
 
 
@@ -89,6 +90,7 @@ def _to_submission(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Run
     return HttpResponseRedirect(reverse("admin:incentives_run_submit", args=chosen))
 
 
+@decided_by(Capability.SUBMIT_PAYOUT)
 def submit_view(request: HttpRequest, run_id: int) -> HttpResponse:
     """Ask (GET) and submit (POST): which partners, which amounts, and why now."""
     actor = actor_of(request.user)

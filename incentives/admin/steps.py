@@ -22,6 +22,7 @@ from core.errors import Conflict, DomainError
 from incentives import policies, services
 from incentives.models import Decision, Payout, PayoutLine
 from incentives.states import DecisionKind
+from partners.console import decided_by
 from partners.people import actor_of
 
 
@@ -123,6 +124,7 @@ STEPS: dict[str, Step] = {
 }
 
 
+@decided_by(step={step: policies.OPENED_BY[step] for step in STEPS})
 def step_view(request: HttpRequest, step: str) -> HttpResponse:
     """Ask (GET) and act (POST) for the payouts named by `ids`."""
     if step not in STEPS:
@@ -223,6 +225,7 @@ LINE_STEPS: dict[str, Step] = {
 }
 
 
+@decided_by(step={step: policies.OPENED_BY[step] for step in LINE_STEPS})
 def line_step_view(request: HttpRequest, line_id: int, step: str) -> HttpResponse:
     """Ask (GET) and act (POST) for one line."""
     actor = actor_of(request.user)
@@ -235,11 +238,12 @@ def line_step_view(request: HttpRequest, line_id: int, step: str) -> HttpRespons
         raise Http404
     wanted, back = LINE_STEPS[step], reverse("admin:incentives_payout_change", args=[line.payout_id])
     if request.method == "POST":
+        given = request.POST.get("version", "")
         try:
             payout = wanted.act(
                 actor=actor,
                 line=line,
-                version=int(request.POST.get("version", "0") or 0),
+                version=int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else 0,
                 **_asked(request, wanted.asks),
             )
             messages.success(

@@ -181,9 +181,10 @@ def test_an_operator_sees_but_does_not_write() -> None:
     assert olga.get(page).status_code == 200
     assert "Withdraw the application" not in text(olga.get(page))
     assert olga.post(f"{page}/withdraw").status_code == 404
-    # A reviewer of payouts isn't one of applications: the page says so, and the post is refused.
+    # A reviewer of payouts isn't one of applications: the post is refused.
     refused = decide("olga", application, "claim")
-    assert "Your role doesn&#x27;t allow you to decide on applications." in refused.content.decode()
+    assert refused.status_code == 403
+    assert "Your role doesn&#x27;t allow you to do this." in refused.content.decode()
     application.refresh_from_db()
     assert application.state == "submitted"
 
