@@ -142,8 +142,9 @@ def left(days: int | None) -> str:
 
 @register.filter
 def country(code: str) -> str:
-    """A country's name where the programs know it."""
-    return words.country(code)
+    """A country's name where the programs know it, as it stands by itself: with a capital."""
+    name = words.country(code)
+    return name[:1].upper() + name[1:]
 
 
 @register.filter

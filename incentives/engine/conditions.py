@@ -274,7 +274,7 @@ CONDITIONS: tuple[Condition, ...] = (
     ),
     Condition(
         "exclusive_link",
-        gettext_lazy("Your exclusive link"),
+        gettext_lazy("Exclusive link"),
         """CASE WHEN f.track IS DISTINCT FROM 'directed' THEN 'not_applicable'
                 WHEN f.link_valid AND f.link_partner_id = f.assigned_to_id AND f.partner_id = f.assigned_to_id
                      AND coalesce(f.link_entry_id = f.entry_id, true) THEN 'met' ELSE 'not_met' END""",
