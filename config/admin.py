@@ -6,11 +6,14 @@ from allauth.account import admin as _account_admin  # noqa: F401 (registers its
 from allauth.account.models import EmailAddress
 from allauth.mfa import admin as _mfa_admin  # noqa: F401 (the same)
 from allauth.mfa.models import Authenticator
+from allauth.usersessions import admin as _sessions_admin  # noqa: F401 (the same)
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 
 from core.backoffice import LookOnlyAdmin
 
-admin.site.unregister([EmailAddress, Authenticator])
+# Where somebody is signed in is theirs to see, and is ended on their page of the admin dashboard.
+admin.site.unregister([EmailAddress, Authenticator, UserSession])
 
 
 @admin.register(EmailAddress)

@@ -55,13 +55,13 @@ def sign_in(user: User) -> Client:
     return client
 
 
-def decide(client: Client, step: str, payout: Payout, text: str = "") -> None:
+def decide(client: Client, step: str, payout: Payout, text: str = "", *, answered: int = 200) -> None:
     """Walk the back office's page of one step, as it is shown."""
     address = f"{reverse('admin:incentives_payout_step', args=[step])}?ids={payout.pk}"
     page = client.get(address)
     assert page.status_code == 200
     answer = client.post(address, {f"version_{payout.pk}": str(payout.version), "text": text}, follow=True)
-    assert answer.status_code == 200
+    assert answer.status_code == answered
     payout.refresh_from_db()
 
 
@@ -98,8 +98,8 @@ def test_the_quarter_closes(run: Run, tmp_path: Path) -> None:
     assert {payout.state for payout in payouts} == {PayoutState.IN_REVIEW}
 
     first, second = payouts[:2]
-    decide(reviewer, "approve", first)
-    assert first.state == PayoutState.IN_REVIEW, "nobody approves what they submitted"
+    decide(reviewer, "approve", first, answered=403)
+    assert first.state == PayoutState.IN_REVIEW, "a reviewer doesn't approve"
     decide(approver, "approve", first)
     decide(approver, "void", second, text="The orders were made up.")
     assert (first.state, second.state) == (PayoutState.APPROVED, PayoutState.VOID)
