@@ -17,6 +17,7 @@ Every amount of POLICY 6 is a posting whose entries sum to zero (debits above ze
 A posting has one cause, named by the decision that made it, and is reversed at most once.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -150,6 +151,33 @@ def accounts(partner_ids: Iterable[int], *, currency: str) -> dict[int, Decimal]
         .order_by()
     )
     return {partner: total for partner, total in rows if total}
+
+
+def adjusting(adjustment_id: int) -> str:
+    """The cause under which a confirmed adjustment is posted."""
+    return f"adjustment:{adjustment_id}"
+
+
+def unsettled(partner_ids: Iterable[int]) -> dict[tuple[int, str], set[str]]:
+    """What has moved each running account since a payout last left it even: causes, by partner and currency.
+
+    Only a payout settles: an amount that happens to even the account out is still part of what the next one carries.
+    """
+    moves = (
+        LedgerEntry.objects.filter(account=Account.PARTNER_RECEIVABLE, posting__partner__in=list(partner_ids))
+        .order_by("posting")
+        .values_list("posting__partner", "currency", "amount", "posting__cause", "posting__payout")
+    )
+    balances_now: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    found: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
+    for partner, currency, amount, cause, payout in moves:
+        account = (partner, currency)
+        balances_now[account] += amount
+        found[account].add(cause)
+        is_payouts = bool(payout)  # money moves besides payouts too
+        if is_payouts and not balances_now[account]:
+            found[account].clear()
+    return dict(found)
 
 
 def receivables(partner_ids: Iterable[int], *, currency: str) -> dict[int, Decimal]:

@@ -4,18 +4,22 @@ Only persons and permissions here; whether the payout's state allows the step is
 and `steps` joins the two for pages.
 """
 
-from collections.abc import Collection
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor, Capability
 from core.errors import NotAllowed
+from incentives import ledger
 from incentives.models import Adjustment, Decision, Payout
-from incentives.states import DecisionKind, PayoutState
+from incentives.states import AdjustmentState, DecisionKind, PayoutState
 
 Answer = Literal[True] | str | Promise
+# Payouts that somebody has changed, by id, each with what to tell them when they would approve it.
+Changed = Mapping[int, str | Promise]
 
 # What changes a payout's figures: who did one of these on it doesn't approve it.
 CHANGES = (DecisionKind.VOID, DecisionKind.VOID_LINE, DecisionKind.UNDO_VOID, DecisionKind.CARRY)
@@ -92,17 +96,60 @@ def can_return(actor: Actor, payout: Payout) -> Answer:
     return _not_own(actor, payout)
 
 
-def changed_by(actor: Actor, payout_ids: Collection[int]) -> set[int]:
-    """Those of the payouts whose figures this person has changed. One query."""
-    found = Decision.objects.filter(payout__in=payout_ids, actor=actor.user_id, kind__in=CHANGES)
-    return set(found.values_list("payout", flat=True))
+def changed_by(actor: Actor, payouts: QuerySet[Any] | Collection[int]) -> dict[int, str | Promise]:
+    """Those of the payouts whose figures this person has changed. Two queries, and two more where they adjusted one.
+
+    What somebody proposed for a partner's account is paid or kept by the payout that carries the account: whoever
+    proposed it has changed that payout. Whoever confirmed it has not: they are its second person, as they would be
+    the payout's.
+    """
+    decided = Decision.objects.filter(payout__in=payouts, actor=actor.user_id, kind__in=CHANGES)
+    changed = _("You changed this payout; a second person has to approve it.")
+    adjusted = _(
+        "You proposed an adjustment of the account that this payout carries; a second person has to approve it."
+    )
+    return {
+        **dict.fromkeys(_carrying_own(actor, payouts), adjusted),
+        **dict.fromkeys(decided.values_list("payout", flat=True), changed),
+    }
 
 
-def can_approve(actor: Actor, payout: Payout, *, changed: bool | None = None) -> Answer:
+def _carrying_own(actor: Actor, payouts: QuerySet[Any] | Collection[int]) -> set[int]:
+    """Payouts in review that carry an account with an adjustment of this person on it, not settled before.
+
+    An account that was carried anew counts even where nothing is carried now: a debt that was written off meanwhile
+    raises what the payout pays as much as an amount that was added.
+    """
+    own = Adjustment.objects.filter(proposed_by=actor.user_id, state=AdjustmentState.CONFIRMED)
+    carried_anew = Decision.objects.filter(payout=OuterRef("pk"), kind=DecisionKind.CARRY)
+    carrying = Payout.objects.filter(
+        ~Q(adjustments=0) | Exists(carried_anew),
+        Exists(own.filter(partner=OuterRef("partner"), currency=OuterRef("currency"))),
+        id__in=payouts,
+        state=PayoutState.IN_REVIEW,
+    )
+    found = {
+        pk: (partner, currency)
+        for pk, partner, currency in carrying.values_list("pk", "partner", "currency").order_by()
+    }
+    if not found:
+        return set()
+    unsettled = ledger.unsettled({partner for partner, _currency in found.values()})
+    causes = {ledger.adjusting(pk) for pk in own.order_by().values_list("pk", flat=True)}
+    return {pk for pk, account in found.items() if causes & unsettled.get(account, set())}
+
+
+def own_to_approve(actor: Actor, payouts: QuerySet[Payout]) -> Q:
+    """The condition for those of `payouts` that this person doesn't approve, whatever their roles (`can_approve`)."""
+    own = Q(submitted_by=actor.user_id) | Q(partner__in=actor.partner_ids)
+    return own | Q(pk__in=changed_by(actor, payouts.values("pk")))
+
+
+def can_approve(actor: Actor, payout: Payout, *, changed: Changed | None = None) -> Answer:
     """Approve: a second and different person, who neither submitted, changed nor belongs to it.
 
-    Persons are compared, not roles: a role that was given or taken in between changes nothing. `changed` says whether
-    the person changed it, where that is known (`changed_by`); else one query.
+    Persons are compared, not roles: a role that was given or taken in between changes nothing. `changed`: what the
+    person has changed, where that is known (`changed_by`); else it is looked up.
     """
     if not is_open_to(actor, "approve"):
         return _("Your role doesn't allow you to approve payouts.")
@@ -110,8 +157,9 @@ def can_approve(actor: Actor, payout: Payout, *, changed: bool | None = None) ->
         return _("Payouts are approved by a person.")
     if actor.user_id == payout.submitted_by_id:
         return _("You submitted this payout; a second person has to approve it.")
-    if bool(changed_by(actor, [payout.pk])) if changed is None else changed:
-        return _("You changed this payout; a second person has to approve it.")
+    changed = changed_by(actor, [payout.pk]) if changed is None else changed
+    if payout.pk in changed:
+        return changed[payout.pk]
     return _not_own(actor, payout)
 
 
@@ -231,7 +279,7 @@ _RULES = {
 }
 
 
-def steps(actor: Actor, payout: Payout, *, changed: bool | None = None) -> tuple[str, ...]:
+def steps(actor: Actor, payout: Payout, *, changed: Changed | None = None) -> tuple[str, ...]:
     """The steps that `actor` may take now with `payout`, in the order of its life. `changed`: see `can_approve`."""
     return tuple(
         step

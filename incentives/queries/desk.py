@@ -114,7 +114,7 @@ def payout_desk_rows(*, actor: Actor, payouts: Collection[Payout]) -> list[Payou
         )
         .values("pk", "live", "withheld")
     }
-    changed = policies.changed_by(actor, ids) if ids else set()
+    changed = policies.changed_by(actor, ids) if ids else {}
     obstacles = payment_obstacles({payout.partner_id for payout in payouts}) if ids else {}
     return [
         PayoutRow(
@@ -142,7 +142,7 @@ def payout_desk_rows(*, actor: Actor, payouts: Collection[Payout]) -> list[Payou
             paid_at=payout.paid_at,
             reference=payout.payment_reference,
             payment_obstacle=obstacles[payout.partner_id].reason if payout.partner_id in obstacles else "",
-            steps=policies.steps(actor, payout, changed=payout.pk in changed),
+            steps=policies.steps(actor, payout, changed=changed),
         )
         for payout in payouts
     ]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from core.actors import Actor
 from incentives import policies
 from incentives.exports import Cell, Table
-from incentives.models import Decision, Payout, PayoutPreview, Run
+from incentives.models import Payout, PayoutPreview, Run
 from incentives.queries.desk import RELATED, PayoutRow, hold_reasons, payout_desk_rows
 from incentives.states import PayoutState
 
@@ -144,18 +144,13 @@ class Mine:
 
 
 def mine_to_approve(*, actor: Actor, payouts: QuerySet[Payout]) -> Mine:
-    """What of these payouts this person may approve. One query."""
-    changed = Decision.objects.filter(payout=OuterRef("pk"), actor=actor.user_id, kind__in=policies.CHANGES)
-    own = Q(submitted_by=actor.user_id) | Q(partner__in=actor.partner_ids) | Q(touched=True)
-    found = (
-        payouts.order_by()
-        .filter(state=PayoutState.IN_REVIEW)
-        .annotate(touched=Exists(changed))
-        .aggregate(
-            able=Count("pk", filter=~own & Q(held=False)),
-            own=Count("pk", filter=own),
-            held=Count("pk", filter=~own & Q(held=True)),
-        )
+    """What of these payouts this person may approve. As many queries for many as for few."""
+    waiting = payouts.order_by().filter(state=PayoutState.IN_REVIEW)
+    own = policies.own_to_approve(actor, waiting)
+    found = waiting.aggregate(
+        able=Count("pk", filter=~own & Q(held=False)),
+        own=Count("pk", filter=own),
+        held=Count("pk", filter=~own & Q(held=True)),
     )
     return Mine(**found)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.actors import Actor, Capability
+from incentives import policies
 from incentives.engine.conditions import CONDITIONS
 from incentives.models import Payout, Result, Run
 from incentives.states import Outcome, PayoutState, RunState, Verdict
@@ -62,8 +63,7 @@ def _applications(actor: Actor) -> tuple[int, None]:
 
 def _to_approve(actor: Actor) -> tuple[int, Decimal | None]:
     mine = Payout.objects.visible_to(actor).filter(state=PayoutState.IN_REVIEW, held=False)
-    mine = mine.exclude(submitted_by=actor.user_id).exclude(partner__in=actor.partner_ids)
-    return _money(mine)
+    return _money(mine.exclude(policies.own_to_approve(actor, mine)))
 
 
 def _to_pay(actor: Actor) -> tuple[int, Decimal | None]:

@@ -144,7 +144,7 @@ def confirm_adjustment(
     ledger.post_all(
         [
             ledger.Movement(
-                cause=f"adjustment:{adjustment.pk}",
+                cause=ledger.adjusting(adjustment.pk),
                 program_id=adjustment.program_id,
                 partner_id=adjustment.partner_id,
                 currency=adjustment.currency,

@@ -88,7 +88,7 @@ def approve_payouts(
         try:
             if version is not None and payout.version != version:
                 raise stale(payout, version)
-            policies.ensure(policies.can_approve(actor, payout, changed=pk in changed))
+            policies.ensure(policies.can_approve(actor, payout, changed=changed))
             ensure_move(payout, _leads_to(payout))
             ensure_not_held(payout)
             _ensure_account(payout, accounts)

@@ -167,9 +167,9 @@ def titled(step: str, rows: list[PayoutRow]) -> str:
     return words % {"count": f"{count:,}", "amount": amounts or told(ZERO, "CNY")}
 
 
-def _why_not(actor: Actor, payout: Payout, step: str, changed: set[int]) -> str:
+def _why_not(actor: Actor, payout: Payout, step: str, changed: policies.Changed) -> str:
     if step == "approve" and payout.state in policies.STEPS[step]:
-        allowed = policies.can_approve(actor, payout, changed=payout.pk in changed)
+        allowed = policies.can_approve(actor, payout, changed=changed)
         if allowed is not True:
             return str(allowed)
     if not policies.is_open_to(actor, step):

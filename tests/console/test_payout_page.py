@@ -58,25 +58,6 @@ def test_approving_says_before_what_it_does_and_after_what_it_did(
     assert "Approve 2,000.00 CNY" not in said
 
 
-def test_who_submitted_it_cant_approve_it_and_reads_why(world: World, sign_in: SignIn, payout: Payout) -> None:
-    RoleGrant.objects.create(user=world.olga, role=Role.APPROVER)
-    olga = sign_in("olga")
-    said = text(olga.get(f"/operator/payouts/{payout.pk}"))
-    assert "You can't approve this one: You submitted this payout" in said
-    assert "Approve 2,000.00 CNY" not in said
-    assert "You submitted this payout; a second person has to approve it." in text(take(olga, payout, "approve"))
-    assert now(payout).state == PayoutState.IN_REVIEW
-
-
-def test_who_changed_it_cant_approve_it(world: World, sign_in: SignIn, payout: Payout) -> None:
-    omar = sign_in("omar")
-    line = payout.lines.get(shop__code="S-2")
-    path = f"/operator/payouts/{payout.pk}/lines/{line.pk}/void"
-    assert omar.post(path, {"version": "1", "text": "Not a merchant."}).status_code == 302
-    assert "You changed this payout" in text(take(omar, payout, "approve"))
-    assert now(payout).state == PayoutState.IN_REVIEW
-
-
 def test_an_approval_of_what_has_changed_is_refused_and_shows_what_has(
     world: World, sign_in: SignIn, payout: Payout
 ) -> None:

@@ -10,11 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core.actors import Role
-from core.models import RoleGrant
 from incentives.models import BulkDecision, Payout
 from incentives.services import hold_line, hold_payout, submit_run, void_line
-from incentives.services.bulk import work_on_bulk
 from incentives.states import PayoutState, Verdict
 from tests.console.payouts import chosen, in_bulk, now
 from tests.console.reading import text
@@ -117,33 +114,6 @@ def test_the_table_asks_as_often_for_forty_payouts_as_for_one(world: World, sign
     assert asked("/operator/payouts") == few
     assert asked("/operator/payouts/decide?step=approve&fit=1") == few_chosen
     assert few <= 20
-
-
-def test_who_submitted_them_cant_approve_many_either(
-    world: World, sign_in: SignIn, payout: Payout, others: Payout
-) -> None:
-    RoleGrant.objects.create(user=world.olga, role=Role.APPROVER)
-    olga = sign_in("olga")
-    before = text(olga.get(f"/operator/payouts/decide?step=approve&payout={payout.pk}:1&payout={others.pk}:1"))
-    assert "None of the chosen payouts is open to this step." in before
-    assert "You submitted this payout; a second person has to approve it." in before
-    said = in_bulk(olga, "approve", payout, others)
-    assert "Finished: 0 done, 2 left as they were." in said
-    assert "You submitted this payout; a second person has to approve it." in said
-    assert {now(payout).state, now(others).state} == {PayoutState.IN_REVIEW}
-
-
-def test_who_lost_the_role_meanwhile_approves_none(
-    world: World, sign_in: SignIn, payout: Payout, others: Payout
-) -> None:
-    omar = sign_in("omar")
-    omar.post("/operator/payouts/decide", {"step": "approve", "chosen": chosen(payout, others)})
-    RoleGrant.objects.filter(user=world.omar).delete()
-    bulk = BulkDecision.objects.get()
-    assert not work_on_bulk(bulk.pk)
-    said = text(sign_in("olga").get(f"/operator/payouts/bulk/{bulk.pk}"))
-    assert "Finished: 0 done, 2 left as they were." in said
-    assert {now(payout).state, now(others).state} == {PayoutState.IN_REVIEW}
 
 
 def test_who_changed_one_of_many_cant_approve_that_one(
