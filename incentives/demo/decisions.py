@@ -40,19 +40,19 @@ NAMED_FATES = {
 # The first of each first, so that even few partners show every state.
 FATES = (
     "returned",
-    "in_payment",
+    "payable",
     "clawed_back",
     "void",
     "paid",
     "in_review",
-    "approved",
+    "payable",
     "line_voided",
     "line_clawed_back",
     "refused",
     "approved_and_held",
     "void_undone",
-    "paid",
-    "in_payment",
+    "payable",
+    "payable",
     "in_review",
 )
 
@@ -104,6 +104,11 @@ def _fates(payouts: Iterable[Payout]) -> Iterator[tuple[Payout, str]]:
 
 def _approve(desk: Desk, payout: Payout) -> Payout:
     return approve_payout(actor=desk.people["omar"], payout=payout, at=desk.at(2.1))
+
+
+def _approve_with_account(desk: Desk, payout: Payout) -> Payout:
+    desk.accounts.ensure_confirmed(payout.partner)
+    return _approve(desk, payout)
 
 
 def _send(desk: Desk, payout: Payout) -> Payout:
@@ -170,8 +175,8 @@ STEPS: dict[str, Callable[[Desk, Payout], Payout]] = {
     "held": _hold,
     "returned": _return,
     "approved": _approve,
+    "payable": _approve_with_account,
     "approved_and_held": lambda desk, payout: _hold(desk, _approve(desk, payout)),
-    "in_payment": _send,
     "paid": _pay,
     "refused": _refuse,
     "clawed_back": _claw_back,

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from core.actors import Actor, Role
 from core.models import User
 from incentives.demo.cast import ALICE, CHARLIE, TIER_50
+from incentives.demo.papers import paper
 from incentives.models import Payout
 from incentives.services import accept_invoice, hand_in_invoice
 from incentives.states import PayoutState
@@ -93,36 +94,15 @@ def hand_in_invoices(*, people: Mapping[str, Actor], now: datetime) -> None:
         payout = Payout.objects.filter(partner__code=code, state__in=states).select_related("partner").first()
         if payout is None or payout.approved_at is None:
             continue
-        at = min(payout.approved_at + timedelta(days=1), now)
+        at, amount = min(payout.approved_at + timedelta(days=1), now), payout.net_amount - less
         invoice = hand_in_invoice(
             actor=owner_of(payout.partner),
             payout=payout,
             number=f"2644{payout.pk:016d}",
-            amount=payout.net_amount - less,
+            amount=amount,
             issued_on=payout.approved_at.date(),
-            file=SimpleUploadedFile(f"invoice-{code}.pdf", paper(f"{code}  {payout.net_amount - less} CNY")),
+            file=SimpleUploadedFile(f"invoice-{code}.pdf", paper(f"Sample invoice  {code}  {amount} CNY")),
             at=at,
         )
         if not less:
             accept_invoice(actor=people["fiona"], invoice=invoice, at=at)
-
-
-def paper(text: str) -> bytes:
-    """A PDF of one page with one line (ASCII)."""
-    stream = f"BT /F1 18 Tf 72 740 Td (Sample invoice  {text}) Tj ET".encode("ascii")
-    objects = (
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    )
-    out, places = bytearray(b"%PDF-1.4\n"), []
-    for number, content in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj%s endobj\n" % (number, content)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(out)

@@ -16,13 +16,16 @@ from core.errors import Conflict
 from core.models import PolicyVersion, Program, User
 from core.policy import Policy
 from core.services import create_program
+from incentives.demo.applicants import let_organisations_apply
 from incentives.demo.claims import make_claims
 from incentives.demo.decisions import decide_payouts
 from incentives.demo.invites import make_invites
+from incentives.demo.leads import leave_leads
 from incentives.demo.moments import CLOSED_QUARTER, ZONE
 from incentives.demo.people import create_colleagues, create_people
 from incentives.demo.season import ProgramPlan, Season, plan_season, program_code
 from incentives.demo.signins import ALICE_PARTNER, SIGNINS
+from incentives.demo.undecided import leave_undecided
 from incentives.engine.run import start_run, work
 from incentives.models import Run
 from incentives.services import ensure_attribution_open
@@ -90,6 +93,14 @@ def seed(*, now: datetime, folder: Path, live: bool = True, say: Callable[[str],
         make_claims(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
         make_invites(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
         decide_payouts(run=first, people=people, now=season.moments.now)
+        leave_leads(now=season.moments.now, program=season.running.code, keeper=people["olga"], folder=folder)
+        let_organisations_apply(recruiter=people["rosa"], now=season.moments.now)
+        leave_undecided(
+            run=first,
+            running=Program.objects.get(code=season.running.code),
+            people=people,
+            now=season.moments.now,
+        )
     # After the commit: the feeds have asked for an automatic run by now, and these take its place.
     as_of = None if live else season.moments.now
     newest = tuple(

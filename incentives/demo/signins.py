@@ -34,9 +34,6 @@ class SignIn:
 ALICE_PARTNER = "TSP-0001"
 CHARLIE_PARTNER = "TSP-0002"
 
-# Where payouts are decided on.
-PAYOUTS = "/admin/incentives/payout/"
-
 SIGNINS: tuple[SignIn, ...] = (
     SignIn(
         "alice@example.com",
@@ -65,8 +62,23 @@ SIGNINS: tuple[SignIn, ...] = (
         "/operator/",
         (Role.REVIEWER, Role.LIST_KEEPER),
     ),
-    SignIn("omar@example.com", "Omar Haddad", "en", _("approver: the second person"), PAYOUTS, (Role.APPROVER,)),
-    SignIn("fiona@example.com", "周予安 Fiona", "zh-hans", _("finance: pays"), PAYOUTS, (Role.FINANCE,)),
+    SignIn(
+        "omar@example.com",
+        "Omar Haddad",
+        "en",
+        _("approver: the second person"),
+        "/operator/payouts",
+        (Role.APPROVER,),
+    ),
+    SignIn("fiona@example.com", "周予安 Fiona", "zh-hans", _("finance: pays"), "/operator/payments", (Role.FINANCE,)),
+    SignIn(
+        "rosa@example.com",
+        "Rosa Amsel",
+        "en",
+        _("recruiter: certifies partners, keeps the lists"),
+        "/operator/applications",
+        (Role.RECRUITER, Role.LIST_KEEPER),
+    ),
     SignIn(
         "aurora@example.com",
         "Aurora Lind",

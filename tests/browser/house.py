@@ -23,7 +23,7 @@ from django.utils import timezone
 from config import mailbox
 from core.actors import Actor, Role
 from core.errors import Conflict
-from core.models import Notice, Program, RoleGrant, User
+from core.models import Notice, PolicyDraft, Program, RoleGrant, User
 from core.notices.mailing import send_waiting
 from core.services import save_policy_draft
 from core.values import local_date
@@ -205,7 +205,8 @@ def _draft(program: Program) -> Mapping[str, int]:
         activation=replace(rules.activation, gmv_above=Decimal(500)),
         stock=replace(rules.stock, minimum=2),
     )
-    save_policy_draft(actor=olga, program_code=program.code, policy=easier, revision=0)
+    begun = PolicyDraft.objects.get(program=program)  # the demo's
+    save_policy_draft(actor=olga, program_code=program.code, policy=easier, revision=begun.revision)
     run = Run.objects.filter(program=program, state=RunState.FINISHED).order_by("-pk")[0]
     return {"trial": try_policy(actor=olga, program=program, rules=easier, as_of=run.as_of).pk}
 
@@ -247,7 +248,6 @@ def _entries(alice: Actor, partner: Partner, program: Program) -> Mapping[str, s
 
 def _applications() -> Mapping[str, int]:
     """Four organisations: one writes, one is asked, one was certified, one rejected."""
-    person("rosa", role=Role.RECRUITER)
     rosa, made = actor("rosa"), {}
     for name in ("zoe", "yan", "cai", "rex"):
         person(name)

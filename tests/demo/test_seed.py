@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
 from django.db.models import F
 from django.test import Client
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import Settings
 
 from core.audit import verify_chain
 from core.errors import Conflict, NotAllowed
 from core.models import AuditEvent, FactBatch, Program, User
 from incentives.demo.cast import ALICE, CHARLIE, OVERTURNED
 from incentives.demo.invites import a_receipt
-from incentives.demo.seeding import Seeded, seed
+from incentives.demo.seeding import Seeded
 from incentives.demo.signins import PASSWORD, SIGNINS
 from incentives.engine.changes import changes
-from incentives.engine.run import work
 from incentives.models import Payout, PayoutLine, PayoutPreview, Result, Run
 from incentives.queries.links import link_rows, to_show
 from incentives.states import LineState, PayoutState, Verdict
@@ -34,22 +31,6 @@ from tests.demo.test_season import MID_QUARTER, judge, read
 from tests.oracle.reading import CONDITIONS
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def seeded(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Seeded]:
-    """One seeding for the whole module, of a fixed day, with its newest runs worked on; undone at the end."""
-    folder = tmp_path_factory.mktemp("state")
-    with django_db_blocker.unblock(), transaction.atomic():
-        found = seed(now=MID_QUARTER, folder=folder, live=False)
-        assert not list(folder.iterdir())
-        for run in found.runs:
-            work(run.pk)
-            run.refresh_from_db()
-        yield found
-        transaction.set_rollback(True)
 
 
 def running(seeded: Seeded) -> Run:
@@ -190,6 +171,7 @@ def test_the_sign_ins_work(seeded: Seeded) -> None:
         client = Client()
         client.force_login(user)
         assert client.get(sign_in.path).status_code == 200, sign_in
+        assert sign_in.path.startswith("/operator/" if sign_in.is_operator else "/partner/")
 
 
 def test_a_second_call_changes_nothing(seeded: Seeded, settings: Settings) -> None:
