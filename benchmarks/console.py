@@ -153,6 +153,11 @@ def pages(program: str) -> Iterator[tuple[str, str, str]]:
     yield "all payouts to approve, before the decision", "omar", f"{review}/decide?state=in_review&step=approve&fit=1"
     yield "shops, first page", "olga", shops
     yield "shops, by part of a name", "olga", f"{shops}?search=chant+1234"
+    yield "shops, by brand", "olga", f"{shops}?search=Brand+12345"
+    yield "shops, by legal entity", "olga", f"{shops}?search=Entity+00012345"
+    yield "shops, by partner", "olga", f"{shops}?search=Partner+1234"
+    yield "shops, by partner and merchant", "olga", f"{shops}?search=P1234+Merchant"
+    yield "shops, what nobody is called", "olga", f"{shops}?search=nobody+at+all"
     yield "shops, by shop code", "olga", f"{shops}?search=S0012345"
     yield "shops, by registration number", "olga", f"{shops}?search=R00012345"
     yield "partners", "omar", "/operator/partners"
@@ -212,8 +217,19 @@ def submit(program: str) -> None:
     report = submit_run(actor=actor_of(operator("olga")), run=run, reason="The quarter's end.")
     print(f"\nsubmitted {len(report.payouts):,} payouts in {time.perf_counter() - started:.1f} s")
     give_payees()
+    name_entities()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def name_entities() -> None:
+    """Legal entities are called otherwise than their shops, so that a search for them finds them alone."""
+    from django.db.models import Value
+    from django.db.models.functions import Concat, Substr
+
+    from merchants.models import Merchant
+
+    Merchant.objects.update(name=Concat(Value("Entity "), Substr("registration_key", 2), Value(" Trading")))
 
 
 def give_payees() -> None:

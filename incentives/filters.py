@@ -18,6 +18,7 @@ from incentives.engine.conditions import CONDITION_KEYS, CONDITIONS
 from incentives.models import PayoutPreview, Result, Run
 from incentives.queries.deadlines import date_after, run_date, until_expression
 from incentives.queries.programs import latest_runs
+from incentives.queries.shop_search import searched
 from incentives.queries.tallies import WINDOWS
 from incentives.states import Outcome, PayoutState, Verdict
 from merchants.finding import haystack, matches
@@ -40,9 +41,6 @@ SORTS: dict[str, str | Promise] = {
     "-gmv": _("GMV, highest first"),
     "code": _("Shop"),
 }
-# Where a search looks; within one partner's rows its name would find everything.
-SEARCHED = ("shop__code", "shop__merchant_name", "shop__brand_name")
-SEARCHED_ACROSS = ("shop__merchant__name", "partner__code", "partner__name")
 SORT_FIELDS = {
     "deadline": "until",
     "name": "shop__merchant_name",
@@ -186,8 +184,7 @@ class ResultFilter(LatestByDefault):
 
         Across partners, also in the legal entity's name and the partner's code and name.
         """
-        searched = queryset.alias(text=haystack(*SEARCHED, *(SEARCHED_ACROSS if self.across_partners else ())))
-        return searched.filter(matches(value, text="text", numbers=["shop__merchant__registration_key"]))
+        return searched(queryset, value, runs=self.runs, across_partners=self.across_partners)
 
     def in_order(self, queryset: QuerySet[Result], name: str, value: str) -> QuerySet[Result]:
         """Sort by what was asked for; what has no such value comes last, and equals by shop."""
@@ -226,7 +223,7 @@ class ResultFilter(LatestByDefault):
         if asked["search"]:
             across = ("link__partner__code", "link__partner__name") if self.across_partners else ()
             queryset = queryset.alias(text=haystack("receipt", "merchant_name", "brand_name", *across))
-            queryset = queryset.filter(matches(asked["search"], text="text", numbers=["registration_key"]))
+            queryset = queryset.filter(matches(asked["search"], text="text", number="registration_key"))
         return queryset
 
 

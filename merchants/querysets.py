@@ -1,10 +1,14 @@
 """The only way from a view to rows about merchants."""
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Concat
 
 from core.actors import Actor, Capability
+from merchants.finding import SHOP_TEXT, Folded, longest_first, number_in, words_in
 from partners.querysets import ScopedQuerySet
 
 
@@ -71,6 +75,37 @@ class ShopQuerySet(ScopedQuerySet):
         from merchants.models import Attribution  # models import this module
 
         return self.filter(~Exists(Attribution.objects.filter(shop=OuterRef("pk"))))
+
+    def with_words(self, words: Sequence[str], *, entities: bool = False) -> QuerySet[Any, Any]:
+        """The ids of shops in whose code, merchant or brand every word stands; with `entities`, also in whose entity's.
+
+        One condition about two tables no index would serve. So each way in which the two longest words can be spread
+        over the shop's own text and its legal entity's name has a part of its own in a union: the one of both that is
+        rarer leads through its index shop_text_parts or merchant_name_parts. Further words only sift.
+        """
+        plain = self.order_by().alias(text=SHOP_TEXT)
+        if not entities or not words:
+            own: QuerySet[Any, Any] = plain.filter(words_in(words, text="text")).values("pk")
+            return own
+        leading, others = longest_first(words)
+        parts: list[QuerySet[Any, Any]] = []
+        for places in product(("text", "name"), repeat=len(leading)):
+            part = plain
+            if "name" in places:
+                part = part.alias(name=Folded("merchant__name"))
+            for word, place in zip(leading, places, strict=True):
+                part = part.filter(words_in([word], text=place))
+            if others:
+                part = part.alias(both=Concat("text", Folded("merchant__name"), output_field=CharField()))
+                part = part.filter(words_in(others, text="both"))
+            parts.append(part.values("pk"))
+        return parts[0].union(*parts[1:])
+
+    def numbered(self, typed: str) -> QuerySet[Any, Any]:
+        """The ids of shops of whose registration number it is a part. Index merchant_number_parts."""
+        number = number_in(typed, number="merchant__registration_key")
+        found: QuerySet[Any, Any] = self.order_by().filter(number).values("pk") if number else self.none().values("pk")
+        return found
 
     def with_attribution(self) -> Self:
         """Annotate each shop with `partner_code` and `attributed_by` of its attribution in force; None without."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import CodeField, FactBatch, Note, Program
 from core.triggers import append_only, frozen, no_delete, once_set
+from merchants.finding import ENTITY_TEXT
 from merchants.querysets import ClaimQuerySet, TargetEntryQuerySet
 from merchants.searching import Searchable
 from merchants.states import ClaimStatus, Review, Track
@@ -54,6 +55,10 @@ class Merchant(models.Model):
         verbose_name_plural = _("merchants")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["country", "registration_key"], name="merchant_entity_once")
+        ]
+        indexes: ClassVar = [
+            GinIndex(OpClass("registration_key", name="gin_trgm_ops"), name="merchant_number_parts"),
+            GinIndex(OpClass(ENTITY_TEXT, name="gin_trgm_ops"), name="merchant_name_parts"),
         ]
         triggers: ClassVar = [frozen("country", "registration_key"), *no_delete()]
 

@@ -2,12 +2,14 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.models import CodeField, FactBatch, Note
 from core.triggers import append_only, frozen, no_delete
+from merchants.finding import SHOP_TEXT
 from merchants.models.lists import Brand, Claim, Merchant
 from merchants.querysets import RegistrationQuerySet, ShopQuerySet
 from merchants.states import Cause, Consent
@@ -113,6 +115,7 @@ class Shop(models.Model):
                 name="shop_certified_after_registered",
             ),
         ]
+        indexes: ClassVar = [GinIndex(OpClass(SHOP_TEXT, name="gin_trgm_ops"), name="shop_text_parts")]
         triggers: ClassVar = [
             frozen(
                 "id",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from core.recording import open_batch, seal
 from merchants.models import Merchant, Shop, ShopFact
@@ -52,3 +53,27 @@ def test_a_shops_page_leads_to_its_attribution_with_facts_and_who_recorded_them(
         seal(landed)
     assert 'href="/operator/attribution/S-1"' in olga.get(f"{LIST}/S-1").content.decode()
     assert "Bluefinch · not certified · Lena" in text(olga.get("/operator/attribution/S-1"))
+
+
+def test_the_words_may_be_spread_over_shop_entity_and_partner(world: World, olga: Client) -> None:
+    shop = Shop.objects.get(code="S-1")
+    Merchant.objects.filter(pk=shop.merchant_id).update(name="Ｅntity 100% Of_Record")
+    Shop.objects.filter(pk=shop.pk).update(brand_name="青鳥 Outdoor")
+    for typed in (
+        "s-1 entity",
+        "ENTITY s-1",
+        "outdoor record haiqiao",
+        "of_record 100% 青鳥 s-1 海桥",
+        "haiqiao 青鳥",
+        "entity entity",
+    ):
+        assert found(olga, LIST, typed) == ["S-1"], typed
+    assert found(olga, LIST, "haiqiao s-") == ["S-1", "S-2", "S-3"]
+    for typed in ("entity s-2", "entity rival", "outdoor record rival", "s-1 entity haiqiao nowhere", "of%record"):
+        assert found(olga, LIST, typed) == [], typed
+
+
+def test_however_many_words_are_typed_the_queries_stay_few(world: World, olga: Client) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert found(olga, LIST, "haiqiao 海桥 s-1 s s- 1") == ["S-1"]
+    assert len(queries) <= 20
