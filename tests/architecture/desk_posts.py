@@ -272,7 +272,9 @@ POSTS: dict[str, Post] = {
     "operator/feeds/uploads/<upload_id>/drop": _plainly(),
     "operator/new-program": _plainly(
         **{"code": "POP-2027Q1", "name.en": "Next", "name.zh-hans": "下一季度"},
-        **{"first": "2027-01-01", "last": "2027-03-31", "examples": "on"},
+        first="2027-01-01",
+        last="2027-03-31",
+        examples="on",
     ),
     "operator/programs/<program>/draft": _draft_saved(as_text=True),
     "operator/programs/<program>/draft/try": _draft,
