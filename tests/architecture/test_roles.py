@@ -122,10 +122,7 @@ def send(desk: Desk, cell: Cell, client: Client, given: Posted) -> Any:
 
 
 def snapshot() -> dict[str, str]:
-    """Every table as a count and a sum of what its rows say.
-
-    Left out: sign-ins, which reading renews, and how often one asked.
-    """
+    """Every table as a count and a sum of its rows, without sign-ins (reading renews them) and how often one asked."""
     left_out = {"django_session", "usersessions_usersession", "partners_ratecount"}
     tables = sorted(set(connection.introspection.table_names()) - left_out)
     rows_of = "SELECT '{0}', count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM \"{0}\" t"
