@@ -13,6 +13,7 @@ from incentives import lists_api as lists
 from incentives import money_api as money
 from incentives import notices_api as notices
 from incentives import overview_api as overviews
+from incentives import submission_api as submissions
 from merchants import api as merchants
 from merchants import feeds_api as feeds
 from merchants import targets_api as targets
@@ -36,6 +37,7 @@ payees.register(router)
 invoices.register(router)
 programs.register(router)
 desk.register(router)
+submissions.register(router)
 drafts.register(router)
 money.register(router)
 

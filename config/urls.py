@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incentives.console_draft_urls")),
     path("", include("incentives.console_lists_urls")),
     path("", include("incentives.console_urls")),
+    path("", include("incentives.console_submit_urls")),
     path("", include("incentives.console_payout_urls")),
     path("", include("incentives.console_payment_urls")),
     path("", include("incentives.console_ledger_urls")),

@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
-from core.actors import Capability
 from core.errors import BadInput, Conflict
 from incentives import policies, services
 from incentives.desk_filters import DeskFilter
@@ -23,11 +22,10 @@ from incentives.desk_serializers import (
     NoteTextSerializer,
     PayoutStepSerializer,
     ProgressSerializer,
-    SubmitSerializer,
     shown,
 )
 from incentives.desk_views import OperatorViewSet, StaleSerializer, decided_by, deciding
-from incentives.models import Decision, Hold, Payout, PayoutLine, Run
+from incentives.models import Decision, Hold, Payout, PayoutLine
 from incentives.queries.desk import (
     RELATED,
     HoldView,
@@ -302,42 +300,9 @@ class BulkViewSet(OperatorViewSet):
         return Response(ProgressSerializer(found).data, status=code)
 
 
-class DeskRunViewSet(OperatorViewSet):
-    """Runs, as far as payouts are made of them."""
-
-    queryset = Run.objects.none()
-    serializer_class = Rows
-    filter_backends = ()
-    pagination_class = None
-    lookup_url_kwarg = "run"
-    lookup_value_regex = r"\d{1,18}"
-
-    @extend_schema(
-        operation_id="submit_run",
-        summary="Submit a run's payouts for review",
-        request=SubmitSerializer,
-        responses={200: Rows(many=True)},
-    )
-    @action(detail=True, methods=["post"])
-    @decided_by(Capability.SUBMIT_PAYOUT)
-    def submit(self, request: Request, run: str) -> Response:
-        """Answers with the payouts that were made; previews without one were skipped or had nothing to pay."""
-        asked, given = Run.objects.visible_to(self.actor).filter(pk=int(run)).first(), self.read(SubmitSerializer)
-        if asked is None:
-            raise Http404
-        named = given["partners"]
-        partners = None if named is None else list(Partner.objects.visible_to(self.actor).filter(code__in=named))
-        with deciding():
-            report = services.submit_run(actor=self.actor, run=asked, reason=given["reason"], partners=partners)
-        found = Payout.objects.visible_to(self.actor).filter(pk__in=[p.pk for p in report.payouts])
-        rows = payout_desk_rows(actor=self.actor, payouts=list(found.select_related(*RELATED).order_by("pk")))
-        return Response(Rows(rows, many=True).data)
-
-
 def register(router: BaseRouter) -> None:
     """Add these views to the API."""
     router.register("operator/payouts", DeskPayoutViewSet, basename="desk-payout")
     router.register("operator/lines", DeskLineViewSet, basename="desk-line")
     router.register("operator/holds", HoldViewSet, basename="desk-hold")
     router.register("operator/bulk", BulkViewSet, basename="desk-bulk")
-    router.register("operator/runs", DeskRunViewSet, basename="desk-run")

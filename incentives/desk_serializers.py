@@ -143,6 +143,15 @@ class SubmitSerializer(serializers.Serializer[Any]):
 
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     partners = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True, default=None)
+    shown = serializers.DecimalField(
+        max_digits=19,
+        decimal_places=2,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="what the person was told that these partners' payouts come to; when it is otherwise by now, nothing "
+        "is submitted (409)",
+    )
 
 
 class ProposalSerializer(serializers.Serializer[Any]):

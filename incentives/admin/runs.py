@@ -3,20 +3,21 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import Capability
 from core.backoffice import LookOnlyAdmin, LookOnlyInline, operator_of
 from core.errors import DomainError
-from incentives import services
-from incentives.models import Payout, Run, RunChunk
-from incentives.states import IN_LIFE, RunKind, RunState
+from incentives import policies, services
+from incentives.models import Run, RunChunk
+from incentives.states import RunKind, RunState
+from incentives.submission_words import tell
 from partners.console import decided_by
 from partners.people import actor_of
 
@@ -99,15 +100,17 @@ def submit_view(request: HttpRequest, run_id: int) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         try:
-            _told(request, services.submit_run(actor=actor, run=run, reason=request.POST.get("text", "")))
+            tell(request, services.submit_run(actor=actor, run=run, reason=request.POST.get("text", "")))
         except DomainError as refusal:
             messages.error(request, refusal.message)
             return HttpResponseRedirect(request.path)
         return HttpResponseRedirect(f"{reverse('admin:incentives_payout_changelist')}?run__id__exact={run.pk}")
-    in_life = Payout.objects.filter(program=run.program, state__in=IN_LIFE).values("partner")
-    previews = run.previews.filter(eligible__gt=0).exclude(partner__in=in_life).select_related("partner")
-    closes_at = run.rules.closes_at(run.program.period)
-    rows = list(previews.order_by("partner__code"))
+    allowed = policies.can_submit(actor)
+    if allowed is not True:
+        raise PermissionDenied(str(allowed))
+    plan = services.plan_submission(actor=actor, run=run)
+    # Here nobody is named, and who was clawed back is submitted only by name.
+    rows = [row for row in plan.payouts if row.needs != "clawed_back"]
     return TemplateResponse(
         request,
         "admin/incentives/submit.html",
@@ -115,33 +118,11 @@ def submit_view(request: HttpRequest, run_id: int) -> HttpResponse:
             **admin.site.each_context(request),
             "title": _("Submit payouts of this run"),
             "run": run,
+            "plan": plan,
             "rows": rows,
-            "waiting": sum(1 for row in rows if row.pending or row.needs_data),
-            "total": sum(row.net_amount for row in rows),
-            "currency": run.rules.incentive.currency,
-            "closes_at": closes_at,
+            "waiting": sum(1 for row in rows if row.needs),
+            "total": sum(row.payable for row in rows),
             "zone": run.rules.timezone,
-            "reason_needed": timezone.now() < closes_at,
             "opts": Run._meta,
         },
     )
-
-
-def _told(request: HttpRequest, report: services.SubmissionReport) -> None:
-    if report.payouts:
-        messages.success(
-            request,
-            ngettext(
-                "%(count)d payout is in review · %(amount)s %(currency)s. Its partner sees it now.",
-                "%(count)d payouts are in review · %(amount)s %(currency)s. Their partners see them now.",
-                len(report.payouts),
-            )
-            % {"count": len(report.payouts), "amount": f"{report.payable:,.2f}", "currency": report.currency},
-        )
-    else:
-        messages.warning(request, gettext("No payout was made."))
-    for line in report.withheld:
-        messages.warning(request, gettext("%(shop)s is withheld: %(why)s") % {"shop": line.shop_code, "why": line.why})
-    told = [skip for skip in report.skipped if skip.code != "nothing"]
-    for skip in told[:20]:
-        messages.info(request, f"{skip.partner_code}: {skip.why}")

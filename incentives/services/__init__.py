@@ -31,13 +31,17 @@ from incentives.services.payments import claw_back, mark_paid, refuse_payment, s
 from incentives.services.reviews import approve_payout, approve_payouts, return_payout
 from incentives.services.stale import Stale
 from incentives.services.standing import suspend_partner_and_hold, terminate_partner_and_hold
-from incentives.services.submission import Skipped, SubmissionReport, Withheld, submit_run
+from incentives.services.submission import SubmissionReport, Withheld, submit_run
+from incentives.services.submission_plan import PlannedPayout, SubmissionPlan, plan_submission
+from incentives.services.submittable import Skipped
 from incentives.services.voids import undo_void, void_line, void_payout
 
 __all__ = [
     "BadInvoice",
+    "PlannedPayout",
     "Skipped",
     "Stale",
+    "SubmissionPlan",
     "SubmissionReport",
     "Withheld",
     "accept_invoice",
@@ -61,6 +65,7 @@ __all__ = [
     "lock_payment_batch",
     "mark_paid",
     "note_payout",
+    "plan_submission",
     "propose_adjustment",
     "propose_difference",
     "refuse_invoice",

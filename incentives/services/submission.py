@@ -11,25 +11,19 @@ from django.utils.translation import gettext as _
 
 from core import audit, locks
 from core.actors import Actor
-from core.errors import BadInput, Conflict
+from core.errors import Conflict
 from core.models import Note
 from incentives import notices, policies
-from incentives.models import Bar, Decision, Payout, PayoutLine, PayoutPreview, Run
+from incentives.models import Decision, Payout, PayoutLine, PayoutPreview, Run
 from incentives.services.accounts import open_accounts
 from incentives.services.desk import ZERO, stop_what_is_held
 from incentives.services.freezing import freeze_lines
-from incentives.states import IN_LIFE, DecisionKind, LineState, PayoutState, RunKind, RunState
+from incentives.services.submittable import OPENED_BY_A_REASON, Skipped, ensure_reason, ensure_submittable, left_out
+from incentives.states import DecisionKind, LineState, PayoutState
 from partners.models import Partner
 
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A partner that got no payout out of a submission. `code`: in_life, barred, clawed_back, needs_reason, nothing."""
-
-    partner_id: int
-    partner_code: str
-    code: str
-    why: str
+# A refusal names at most so many partners.
+TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +56,7 @@ def submit_run(
     run: Run,
     reason: str | None = None,
     partners: Collection[Partner] | None = None,
+    shown: Decimal | None = None,
     at: datetime | None = None,
 ) -> SubmissionReport:
     """Freeze the run's figures into payouts for review, of all its partners or of `partners`.
@@ -73,23 +68,33 @@ def submit_run(
     elsewhere, or whose merchant is barred, gets a withheld line. A suspended partner's payout is held at once, as is
     one that somebody held before it was returned.
 
-    Raises NotAllowed; BadInput for a missing reason; Conflict where the run isn't the latest published one.
+    `shown` is what the person was told that the payouts of `partners` come to, in the policy's currency: where they
+    come to something else by now, or one of them gets none, nothing is submitted.
+
+    Raises NotAllowed; BadInput for a missing reason; Conflict where the run isn't the latest published one, or what
+    was shown has changed.
     """
     at, reason = at or timezone.now(), (reason or "").strip()
     policies.ensure(policies.can_submit(actor))
     # Submissions and undone voids go one after the other: a second line is then seen, and seldom run into.
     locks.take(locks.Lock.PAYOUT_LINES)
-    run = _submittable(run, reason=reason, at=at)
+    run = Run.objects.select_related("program", "policy").get(pk=run.pk)
+    ensure_submittable(run)
+    ensure_reason(run, reason=reason, at=at)
     previews = list(
         PayoutPreview.objects.filter(run=run, **({} if partners is None else {"partner__in": partners}))
         .select_related("partner")
         .order_by("partner__code")
     )
-    skipped = _skipped(run, previews, reason=reason, named=partners is not None)
+    opened = [code for code in OPENED_BY_A_REASON if reason and (code != "clawed_back" or partners is not None)]
+    skipped = {partner: skip for partner, skip in left_out(run, previews).items() if skip.code not in opened}
     chosen = [preview for preview in previews if preview.partner_id not in skipped]
     payouts = _create(actor, run, chosen, at=at)
     if not payouts:
-        return SubmissionReport(run.pk, (), ZERO, run.rules.incentive.currency, tuple(skipped.values()), ())
+        report = SubmissionReport(run.pk, (), ZERO, run.rules.incentive.currency, tuple(skipped.values()), ())
+        if shown is not None:
+            _as_shown(report, previews, shown)
+        return report
     freeze_lines(run=run, payout_ids=[payout.pk for payout in payouts])
     note = Note.objects.create(text=reason) if reason else None
     Decision.objects.bulk_create(
@@ -106,6 +111,8 @@ def submit_run(
     )
     stop_what_is_held(payouts, at=at)
     report = _report(run, [payout.pk for payout in payouts], tuple(skipped.values()))
+    if shown is not None:
+        _as_shown(report, previews, shown)
     notices.tell_of(DecisionKind.SUBMIT, report.payouts, at=at)
     audit.record(
         actor=actor,
@@ -124,58 +131,19 @@ def submit_run(
     return report
 
 
-def _submittable(run: Run, *, reason: str, at: datetime) -> Run:
-    """Read the run again, and refuse it unless its figures are the ones that people are shown."""
-    run = Run.objects.select_related("program", "policy").get(pk=run.pk)
-    if run.kind != RunKind.OFFICIAL:
-        raise Conflict(_("A draft run tries a policy; it is never paid."), code="draft_run")
-    if run.state != RunState.FINISHED:
+def _as_shown(report: SubmissionReport, previews: Iterable[PayoutPreview], shown: Decimal) -> None:
+    """Raise Conflict unless every partner that was named gets a payout, and together they come to what was shown."""
+    named = {preview.partner_id for preview in previews}
+    missing = [skip for skip in report.skipped if skip.partner_id in named]
+    if missing:
+        words = "; ".join(f"{skip.partner_name}: {skip.why}" for skip in missing[:TOLD])
+        raise Conflict(_("Nothing was submitted. %(why)s") % {"why": words}, code="changed")
+    if report.payable != shown:
         raise Conflict(
-            _("The run is %(state)s; only a finished one can be submitted.") % {"state": run.get_state_display()},
-            code="unfinished_run",
+            _("Nothing was submitted: these payouts come to %(now)s %(currency)s now, not to %(shown)s.")
+            % {"now": f"{report.payable:,.2f}", "shown": f"{shown:,.2f}", "currency": report.currency},
+            code="changed",
         )
-    latest = Run.objects.published().filter(program=run.program).order_by("-pk").values_list("pk", flat=True)[0]
-    if latest != run.pk:
-        raise Conflict(
-            _("Run %(later)s has replaced the figures of run %(run)s; submit that one.")
-            % {"later": latest, "run": run.pk},
-            code="superseded_run",
-        )
-    closes_at = run.rules.closes_at(run.program.period)
-    if at < closes_at and not reason:
-        raise BadInput(
-            _("The program is open for observation until %(moment)s: refunds may come. Give a reason to submit now.")
-            % {"moment": f"{closes_at.astimezone(run.rules.zone):%Y-%m-%d %H:%M}"},
-            code="reason_needed",
-        )
-    return run
-
-
-def _skipped(run: Run, previews: Iterable[PayoutPreview], *, reason: str, named: bool) -> dict[int, Skipped]:
-    """Why which partner gets no payout now, by partner id."""
-    mine = Payout.objects.filter(program=run.program)
-    in_life = set(mine.filter(state__in=IN_LIFE).values_list("partner", flat=True))
-    clawed_back = set(mine.filter(state=PayoutState.CLAWED_BACK).values_list("partner", flat=True))
-    barred = set(
-        Bar.objects.filter(program=run.program, merchant=None, lifted_by=None).values_list("partner", flat=True)
-    )
-    found: dict[int, Skipped] = {}
-
-    def skip(preview: PayoutPreview, code: str, why: str) -> None:
-        found[preview.partner_id] = Skipped(preview.partner_id, preview.partner.code, code, why)
-
-    for preview in previews:
-        if preview.partner_id in in_life:
-            skip(preview, "in_life", _("It has a payout in this program already."))
-        elif preview.partner_id in barred:
-            skip(preview, "barred", _("Its payout was voided; undo that first."))
-        elif not preview.eligible:
-            skip(preview, "nothing", _("None of its shops is eligible."))
-        elif preview.partner_id in clawed_back and not (named and reason):
-            skip(preview, "clawed_back", _("Its payout was clawed back; name it, with a reason, to pay it again."))
-        elif (preview.pending or preview.needs_data) and not reason:
-            skip(preview, "needs_reason", _("It has shops that are pending or need data; give a reason to submit it."))
-    return found
 
 
 def _create(actor: Actor, run: Run, previews: Collection[PayoutPreview], *, at: datetime) -> list[Payout]:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import Capability
 from core.errors import DomainError
 from core.models import Program
+from incentives import policies
 from incentives.engine.changes import changes, default_against
 from incentives.engine.finish import cancel_run
 from incentives.engine.run import start_run
@@ -29,6 +30,7 @@ from incentives.models import Run
 from incentives.queries import program_titles
 from incentives.queries.run_pages import compare, progress_of, unknown_data, visible_runs
 from incentives.run_forms import RunFilter, StartForm
+from incentives.services.submittable import latest_published
 from incentives.states import RunKind, RunState
 from incentives.views.common import actor_for, program_or_404
 from partners.console import decide, decided_by, operators, query_without
@@ -104,7 +106,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
             "changed": compare(found, against, size=0) if against else None,
             "unknown": unknown_data(actor=actor, run=found) if _published(found) else [],
             "may_cancel": actor.can(Capability.START_RUN),
-            "may_submit": actor.can(Capability.SUBMIT_PAYOUT) and _published(found),
+            "may_submit": policies.can_submit(actor) is True and latest_published(found) == found.pk,
         },
     )
 

@@ -14,13 +14,6 @@
   var keys = document.getElementById("keys");
   var labels = buttons.map(function (button) { return button.textContent; });
 
-  function written(cents, currency) {
-    var text = (Math.abs(cents) / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-    var sign = cents < 0 ? "−" : "";
-    var chinese = document.documentElement.lang.indexOf("zh") === 0;
-    return chinese && currency === "CNY" ? sign + "¥" + text : sign + text + " " + currency;
-  }
-
   // The amounts are of one currency as a rule; of several, each is added up by itself.
   function together(chosen, field) {
     var sums = {};
@@ -28,7 +21,7 @@
       var currency = box.dataset.currency, cents = Math.round(parseFloat(box.dataset[field]) * 100);
       if (field === "payable" || cents) { sums[currency] = (sums[currency] || 0) + cents; }
     });
-    return Object.keys(sums).sort().map(function (currency) { return written(sums[currency], currency); }).join(" + ");
+    return Object.keys(sums).sort().map(function (currency) { return window.writtenAmount(sums[currency], currency); }).join(" + ");
   }
 
   function said(words, chosen) {

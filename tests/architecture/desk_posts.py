@@ -18,7 +18,7 @@ from core.models import PolicyDraft, User
 from core.services import deactivate_user
 from incentives import services
 from incentives.engine.run import start_run
-from incentives.models import Adjustment, PaymentBatch, Payout, PayoutLine
+from incentives.models import Adjustment, PaymentBatch, Payout, PayoutLine, Run
 from incentives.services.differences import recompute
 from merchants.listing import platform_date
 from merchants.services import assign_entry, delist_entry, review_entries
@@ -48,6 +48,11 @@ def posted(desk: Desk, address: str, step: str, by: User) -> Posted:
 
 def _plainly(**form: Any) -> Post:
     return lambda desk, step, by: Posted(form)
+
+
+def _submission(desk: Desk, step: str, by: Actor) -> Posted:
+    plan = services.plan_submission(actor=actor("olga"), run=Run.objects.get(pk=desk.values["run"]), partners=["late"])
+    return Posted({"partner": ["late"], "seen": "1", "shown": str(plan.payable), "text": WHY})
 
 
 # --- Partners -----------------------------------------------------------------------------------------------
@@ -286,6 +291,7 @@ POSTS: dict[str, Post] = {
     f"{API}/programs/<program>/draft/drop": _draft,
     "operator/runs/start": _plainly(program=PROGRAM),
     "operator/runs/<run_id>/cancel": _cancel,
+    "operator/runs/<run_id>/submit": _submission,
     "operator/payouts/decide": _in_bulk,
     "operator/payouts/<payout>/<step>": _payout,
     "operator/payouts/<payout>/lines/<line>/<step>": _line,

@@ -139,7 +139,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/v1/operator/holds/<partner>/<step>": DECIDED,
     "api/v1/operator/bulk": DECIDED,
     "api/v1/operator/bulk/<bulk>": (403, 404, 404, 404),  # there is none: tests/incentives has one
-    "api/v1/operator/runs/<run>/submit": DECIDED,
+    "api/v1/operator/runs/<run>/submit": DESK,
     "api/v1/operator/adjustments": DESK,
     "api/v1/operator/adjustments/<adjustment>/<answer>": DECIDED,
     "api/v1/operator/accounts": DESK,
@@ -165,6 +165,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/runs/start": OPERATORS_POST,
     "operator/runs/<run_id>": OPERATORS,
     "operator/runs/<run_id>/cancel": OPERATORS_POST,
+    "operator/runs/<run_id>/submit": OPERATORS,
     "operator/runs/<run_id>/changes": OPERATORS,
     "operator/runs/<run_id>/changes.csv": (302, 404, 404, 404),  # there is no other run: tests/console has one
     "operator/ledger": OPERATORS,

@@ -110,6 +110,8 @@ def build(folder: Path) -> House:
     running, closed = (Program.objects.get(code=plan.code) for plan in (seeded.season.running, seeded.season.closed))
     house.things |= {"partner": partner.code, "running": running.code, "closed": closed.code}
     house.things |= {"run": Run.objects.published().filter(program=running).latest("pk").pk}
+    replaced, *_between, submittable = Run.objects.published().filter(program=closed).order_by("pk")
+    house.things |= {"replaced run": replaced.pk, "submittable run": submittable.pk}
     house.things |= {"somebody": User.objects.get(email="bob@example.com").pk}
     house.things |= _shops(partner, seeded)
     house.things |= _links(alice, partner, running)

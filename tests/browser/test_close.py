@@ -216,10 +216,16 @@ def compare(olga: Desk) -> None:
 
 
 def submit(olga: Desk, payouts: int, amount: str) -> None:
-    """The payouts of the run that she looks at."""
+    """The payouts of the run that she looks at: the button says what is chosen."""
     olga.page.get_by_role("link", name="Submit payouts of this run").click()
     count = f"{payouts} payout{'' if payouts == 1 else 's'}"
-    olga.press(f"Submit {count} · at most {amount} CNY")
+    olga.reads(f"{payouts} partner{' is' if payouts == 1 else 's are'} ready: {amount} CNY.")
+    if payouts > 1:
+        choice = olga.page.get_by_role("checkbox", name=f"Choose {GAMMA}, 2,000.00 CNY")
+        choice.uncheck()
+        olga.page.get_by_role("button", name="Submit 1 payout · 6,000.00 CNY", exact=True).wait_for()
+        choice.check()
+    olga.press(f"Submit {count} · {amount} CNY")
     olga.reads(f"{count} {'is' if payouts == 1 else 'are'} in review")
 
 
@@ -321,7 +327,7 @@ def next_quarter(olga: Desk, omar: Desk, alice: Desk) -> None:
     start_run(olga, SECOND)
     olga.reads("What it found")
     olga.go(olga.page.url.removeprefix(olga.address))
-    submit(olga, 1, "4,000.00")
+    submit(olga, 1, "1,600.00")  # of 4,000.00, less what is carried in
     omar.open_payout(ALPHA, f"?program={SECOND}")
     omar.press("Approve 1,600.00 CNY")
     omar.reads("Approved.")

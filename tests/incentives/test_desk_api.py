@@ -253,3 +253,24 @@ def test_more_payouts_are_no_more_queries(world: World, say: Say) -> None:
         assert client.get(f"{BASE}/payouts").json()["count"] == 7
     assert len(seven) == len(one)
     assert len(seven) <= 20
+
+
+def test_what_a_submission_would_do_is_said_before_and_held_to(world: World, say: Say) -> None:
+    path = f"/runs/{world.run.pk}/submit"
+    plan = say("olga", path)
+    assert {row["partner_code"]: (row["chosen"], row["payable"]) for row in plan["payouts"]} == {
+        "haiqiao": (True, "4000.00"),
+        "rival": (True, "2000.00"),
+    }
+    assert (plan["payable"], plan["withheld"], plan["left_out"], plan["refused"]) == ("6000.00", [], [], "")
+    assert say("olga", f"{path}?partner=rival")["payable"] == "2000.00"
+    late = {"reason": "Early.", "partners": ["rival"], "shown": "6000.00"}
+    refused = say("olga", path, late, expect=409)
+    assert "2,000.00 CNY now, not to 6,000.00" in refused["errors"][0]["detail"]
+    assert not Payout.objects.exists()
+    (made,) = say("olga", path, late | {"shown": "2000.00"})
+    assert made["payable"] == "2000.00"
+    (out,) = say("olga", path)["left_out"]
+    assert (out["partner_code"], out["code"], out["payout_id"]) == ("rival", "in_life", made["id"])
+    for name, expect in (("omar", 403), ("aurora", 403), ("alice", 404)):
+        say(name, path, expect=expect)

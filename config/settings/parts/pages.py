@@ -50,6 +50,8 @@ CSRF_TRUSTED_ORIGINS = env.urls("CSRF_TRUSTED_ORIGINS", [])
 # What a workbook may unzip to at most: two megabytes can unzip to a thousand.
 UPLOAD_MAX_UNZIPPED_BYTES = env.integer("UPLOAD_MAX_UNZIPPED_MEGABYTES", 500, minimum=1) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A submission names each of its partners: a few thousand of them, more than Django's thousand fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # The most that one file that somebody hands in may weigh.
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MEGABYTES", 10, minimum=1) * 1024 * 1024
