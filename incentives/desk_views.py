@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from rest_framework import permissions, serializers, status, viewsets
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, permissions, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -109,7 +109,7 @@ def decided_by(
                 for name, steps in by_step.items():
                     opening = tuple(steps[str(kwargs[name])])
                 if not any(view.actor.can(capability) for capability in opening):
-                    raise PermissionDenied
+                    raise exceptions.PermissionDenied(_("Your role doesn't allow you to do this."))
             return act(view, request, *args, **kwargs)
 
         guarded.opened_by = by_step or capabilities  # type: ignore[attr-defined]  # told to whoever walks the addresses

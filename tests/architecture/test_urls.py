@@ -322,7 +322,7 @@ def apply_for_another(world: World) -> None:
     file = add_application_file(actor=alice, application=application, file=pdf())
     submit_application(actor=alice, application=application)
     VALUES.update(application=str(application.pk), file=str(file.pk), token="no-such-token")
-    VALUES.update(run_id=str(world.run.pk), user_id=str(world.alice.pk))
+    VALUES.update(run=str(world.run.pk), run_id=str(world.run.pk), user_id=str(world.alice.pk))
     VALUES.update(payout=str(Payout.objects.get(partner=world.haiqiao).pk), invoice="1")
 
 

@@ -67,15 +67,15 @@ def test_the_flips_shown_are_those_that_publishing_gives(tmp_path: Path) -> None
     page = f"/operator/programs/{official.program.code}/draft"
     olga, omar = browser("olga"), browser("omar")
 
-    # Tried.
-    olga.post(page, {"document": json.dumps(other(official.rules).document()), "revision": "0"})
+    # Tried, in place of what the demo's draft says.
+    olga.post(page, {"document": json.dumps(other(official.rules).document()), "revision": "1"})
     tried = Run.objects.get(pk=int(olga.post(f"{page}/try").headers["Location"].rpartition("/")[2]))
     work(tried.pk)
     tried.refresh_from_db()
     trial = trial_of(tried, official)
 
     # Published by another person, and run.
-    said = text(omar.post(f"{page}/publish", {"revision": "1", "examples": "on"}, follow=True))
+    said = text(omar.post(f"{page}/publish", {"revision": "2", "examples": "on"}, follow=True))
     assert "Published version 2." in said
     real = start_run(actor=actor_of(User.objects.get(email__startswith="olga@")), program=official.program,
                      as_of=official.as_of, inline=True)  # fmt: skip

@@ -13,6 +13,7 @@ from core.actors import Role
 from core.models import AuditEvent, Notice, User
 from incentives.models import BulkDecision, Decision, LedgerEntry, Payout, PayoutLine, Posting
 from incentives.services.bulk import work_on_bulk
+from tests.console.reading import text
 from tests.incentives.factories import make_user
 
 # Tries to approve the payout as the person. The second call happens at the last moment: when the page has been opened,
@@ -83,7 +84,12 @@ def worked_off(bulk_id: str | int, meanwhile: Callable[[], object]) -> str:
 
 
 def said(answer: Any) -> str:
-    """What the page that follows a step says of it; its other words may say the same without the step."""
+    """What the page that follows a step says of it; its other words may say the same without the step.
+
+    Who is refused at the door gets a page that says nothing else.
+    """
+    if answer.status_code == 403:
+        return text(answer)
     return " | ".join(str(message) for message in get_messages(answer.wsgi_request))
 
 
