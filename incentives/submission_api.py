@@ -14,10 +14,11 @@ from incentives.desk_serializers import SubmitSerializer, shown
 from incentives.desk_views import OperatorViewSet, decided_by, deciding
 from incentives.models import Payout, Run
 from incentives.queries.desk import RELATED, PayoutRow, payout_desk_rows
+from incentives.services.submission_plan import SubmissionPlan, plan_submission
 from partners.models import Partner
 
 Rows = shown(PayoutRow)
-Plans = shown(services.SubmissionPlan)
+Plans = shown(SubmissionPlan)
 
 
 class DeskRunViewSet(OperatorViewSet):
@@ -58,7 +59,7 @@ class DeskRunViewSet(OperatorViewSet):
         if request.method != "POST":
             codes = request.query_params.getlist("partner") or None
             with deciding():
-                plan = services.plan_submission(actor=self.actor, run=asked, partners=codes)
+                plan = plan_submission(actor=self.actor, run=asked, partners=codes)
             return Response(Plans(plan).data)
         given = self.read(SubmitSerializer)
         named = given["partners"]

@@ -125,7 +125,7 @@ def zone_name(zone: str) -> str:
 @register.filter
 def bracketed(text: str) -> str:
     """An aside in the language's own brackets, with the space before them where it has one."""
-    return gettext(" (%(text)s)") % {"text": text}
+    return f"（{text}）" if words.is_chinese() else f" ({text})"
 
 
 @register.filter

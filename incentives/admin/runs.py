@@ -16,6 +16,7 @@ from core.backoffice import LookOnlyAdmin, LookOnlyInline, operator_of
 from core.errors import DomainError
 from incentives import policies, services
 from incentives.models import Run, RunChunk
+from incentives.services.submission_plan import plan_submission
 from incentives.states import RunKind, RunState
 from incentives.submission_words import tell
 from partners.console import decided_by
@@ -108,7 +109,7 @@ def submit_view(request: HttpRequest, run_id: int) -> HttpResponse:
     allowed = policies.can_submit(actor)
     if allowed is not True:
         raise PermissionDenied(str(allowed))
-    plan = services.plan_submission(actor=actor, run=run)
+    plan = plan_submission(actor=actor, run=run)
     # Here nobody is named, and who was clawed back is submitted only by name.
     rows = [row for row in plan.payouts if row.needs != "clawed_back"]
     return TemplateResponse(

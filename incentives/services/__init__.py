@@ -32,16 +32,13 @@ from incentives.services.reviews import approve_payout, approve_payouts, return_
 from incentives.services.stale import Stale
 from incentives.services.standing import suspend_partner_and_hold, terminate_partner_and_hold
 from incentives.services.submission import SubmissionReport, Withheld, submit_run
-from incentives.services.submission_plan import PlannedPayout, SubmissionPlan, plan_submission
 from incentives.services.submittable import Skipped
 from incentives.services.voids import undo_void, void_line, void_payout
 
 __all__ = [
     "BadInvoice",
-    "PlannedPayout",
     "Skipped",
     "Stale",
-    "SubmissionPlan",
     "SubmissionReport",
     "Withheld",
     "accept_invoice",
@@ -65,7 +62,6 @@ __all__ = [
     "lock_payment_batch",
     "mark_paid",
     "note_payout",
-    "plan_submission",
     "propose_adjustment",
     "propose_difference",
     "refuse_invoice",

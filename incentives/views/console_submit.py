@@ -14,6 +14,7 @@ from core.errors import BadInput, DomainError
 from incentives import policies, services
 from incentives.models import Run
 from incentives.queries.run_pages import visible_runs
+from incentives.services.submission_plan import PlannedPayout, plan_submission
 from incentives.submission_words import tell
 from incentives.views.common import actor_for
 from partners.console import decided_by, operators
@@ -67,7 +68,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     """The page with these partners chosen; `looked`: it is shown once more because the choice was changed."""
-    plan = services.plan_submission(actor=actor_for(request), run=run, partners=codes)
+    plan = plan_submission(actor=actor_for(request), run=run, partners=codes)
     ready = [payout for payout in plan.payouts if not payout.needs]
     waiting = [payout for payout in plan.payouts if payout.needs]
     return render(
@@ -96,7 +97,7 @@ def _page(
     )
 
 
-def _sum(payouts: list[services.PlannedPayout]) -> Decimal:
+def _sum(payouts: list[PlannedPayout]) -> Decimal:
     return sum((payout.payable for payout in payouts), Decimal(0))
 
 

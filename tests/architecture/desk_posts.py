@@ -20,6 +20,7 @@ from incentives import services
 from incentives.engine.run import start_run
 from incentives.models import Adjustment, PaymentBatch, Payout, PayoutLine, Run
 from incentives.services.differences import recompute
+from incentives.services.submission_plan import plan_submission
 from merchants.listing import platform_date
 from merchants.services import assign_entry, delist_entry, review_entries
 from partners.models import Application, Payee
@@ -51,7 +52,7 @@ def _plainly(**form: Any) -> Post:
 
 
 def _submission(desk: Desk, step: str, by: Actor) -> Posted:
-    plan = services.plan_submission(actor=actor("olga"), run=Run.objects.get(pk=desk.values["run"]), partners=["late"])
+    plan = plan_submission(actor=actor("olga"), run=Run.objects.get(pk=desk.values["run"]), partners=["late"])
     return Posted({"partner": ["late"], "seen": "1", "shown": str(plan.payable), "text": WHY})
 
 

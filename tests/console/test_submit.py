@@ -21,12 +21,12 @@ from incentives.models import Payout, Run
 from incentives.services import (
     claw_back,
     hold_payout,
-    plan_submission,
     return_payout,
     submit_run,
     void_line,
     void_payout,
 )
+from incentives.services.submission_plan import plan_submission
 from incentives.states import RunKind, RunState, Verdict
 from partners.models import Suspension
 from tests.console.payouts import paid

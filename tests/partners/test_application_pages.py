@@ -184,7 +184,7 @@ def test_an_operator_sees_but_does_not_write() -> None:
     # A reviewer of payouts isn't one of applications: the post is refused.
     refused = decide("olga", application, "claim")
     assert refused.status_code == 403
-    assert "Your role doesn&#x27;t allow you to do this." in refused.content.decode()
+    assert "Your role doesn't allow you to do this." in refused.content.decode()
     application.refresh_from_db()
     assert application.state == "submitted"
 

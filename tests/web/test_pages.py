@@ -171,10 +171,12 @@ def test_an_operator_sees_the_card_as_the_partner_does(world: World, sign_in: Si
 def test_an_operator_watches_a_run(world: World, sign_in: SignIn) -> None:
     olga = sign_in("olga")
     assert "hx-trigger" not in olga.get("/operator/").content.decode()
-    make_run(world.program, [], state=RunState.RUNNING, as_of=AFTER_CLOSE + timedelta(days=1))
+    running = make_run(world.program, [], state=RunState.RUNNING, as_of=AFTER_CLOSE + timedelta(days=1))
     page = olga.get("/operator/")
     assert 'hx-trigger="every 2s"' in page.content.decode()
-    assert "Running · 0 of 0 parts · 0%" in text(page)
+    said = text(page)
+    assert f"Run {running.pk}: Running" in said
+    assert "0 of 0" not in said  # it isn't cut into parts yet
 
 
 def test_the_front_page_tells_strangers_no_figures(world: World, client: Client) -> None:
