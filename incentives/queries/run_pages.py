@@ -24,6 +24,7 @@ STEP_WORDS = {
 }
 # Rates that are known to be needed, at most so many of them: the rest follows once these are there.
 UNKNOWN_SHOWN = 100
+WAITING_COLUMNS = ("shop_code", "partner_code", "lacks", "which")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,31 @@ def unknown_data(*, actor: Actor, run: Run) -> list[Unknown]:
         Unknown(kind, "", others[kind], others[f"{kind}_example"]) for kind in ("stock", "status") if others[kind]
     ]
     return sorted(found, key=lambda unknown: -unknown.shops)
+
+
+def waiting_for_data(*, actor: Actor, run: Run) -> Iterator[tuple[str, str, str, str]]:
+    """Every shop that `run` lacked a fact about, a row for each fact, as `WAITING_COLUMNS` name it. By shop code."""
+    waiting = (
+        Result.objects.visible_to(actor)
+        .filter(run=run, verdict=Verdict.NEEDS_DATA)
+        .order_by("shop__code")
+        .values_list(
+            "shop__code",
+            "partner__code",
+            "activated",
+            "facts__unrated_currency",
+            "facts__unrated_on",
+            "stocked",
+            "shop_normal",
+        )
+    )
+    for shop, partner, activated, currency, on, stocked, normal in waiting.iterator(chunk_size=2000):
+        if activated == Outcome.UNKNOWN and currency:
+            yield shop, partner, "rate", f"{currency} {on:%Y-%m-%d}"
+        if stocked == Outcome.UNKNOWN:
+            yield shop, partner, "stock", ""
+        if normal == Outcome.UNKNOWN:
+            yield shop, partner, "status", ""
 
 
 def _verdict(verdict: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,8 +15,9 @@ from core import services
 from core.actors import OPERATOR_ROLES, Actor, Capability, Role
 from core.forms import ROLE_NAMES
 from core.models import User
-from core.people_pages import PeopleFilter, people
+from core.people_pages import COLUMNS, PeopleFilter, as_rows, people
 from core.sessions import sign_out_everywhere
+from incentives.exports import Table, stream_csv
 from incentives.views.common import actor_for
 from partners.console import decide, decided_by, operators, query_without
 
@@ -42,6 +43,18 @@ def accounts(request: HttpRequest) -> HttpResponse:
             "may_manage": actor.can(Capability.MANAGE_USERS),
         },
     )
+
+
+@operators
+@require_safe
+def accounts_csv(request: HttpRequest) -> HttpResponseBase:
+    """All accounts that the list's address finds, as CSV."""
+    asked = PeopleFilter(request.GET, queryset=people(actor_for(request)))
+    response = StreamingHttpResponse(
+        stream_csv(Table(COLUMNS, as_rows(asked.qs))), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = 'attachment; filename="people.csv"'
+    return response
 
 
 @operators

@@ -25,11 +25,18 @@ from incentives import policies
 from incentives.engine.changes import changes, default_against
 from incentives.engine.finish import cancel_run
 from incentives.engine.run import start_run
-from incentives.exports import stream_csv
+from incentives.exports import Table, stream_csv
 from incentives.models import Run
 from incentives.queries import program_titles
-from incentives.queries.run_pages import compare, progress_of, unknown_data, visible_runs
-from incentives.run_forms import RunFilter, StartForm
+from incentives.queries.run_pages import (
+    WAITING_COLUMNS,
+    compare,
+    progress_of,
+    unknown_data,
+    visible_runs,
+    waiting_for_data,
+)
+from incentives.run_forms import RUN_COLUMNS, RunFilter, StartForm, run_rows
 from incentives.services.submittable import latest_published
 from incentives.states import RunKind, RunState
 from incentives.views.common import actor_for, program_or_404
@@ -59,6 +66,18 @@ def runs(request: HttpRequest) -> HttpResponse:
             "form": StartForm(programs=program_titles()) if actor.can(Capability.START_RUN) else None,
         },
     )
+
+
+@operators
+@require_safe
+def runs_csv(request: HttpRequest) -> HttpResponseBase:
+    """All runs that the list's address finds, as CSV."""
+    asked = RunFilter(request.GET, queryset=visible_runs(actor_for(request)))
+    response = StreamingHttpResponse(
+        stream_csv(Table(RUN_COLUMNS, run_rows(asked.qs))), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = 'attachment; filename="runs.csv"'
+    return response
 
 
 @operators
@@ -187,6 +206,17 @@ def unknown(request: HttpRequest, program: str) -> HttpResponse:
             "unknown": unknown_data(actor=actor_for(request), run=place.run) if place.run else [],
         },
     )
+
+
+@operators
+@require_safe
+def unknown_csv(request: HttpRequest, program: str) -> HttpResponseBase:
+    """Every shop that waits for a fact, with the fact: what whoever has the fact is asked for."""
+    run = program_or_404(program).run
+    rows = waiting_for_data(actor=actor_for(request), run=run) if run else iter(())
+    response = StreamingHttpResponse(stream_csv(Table(WAITING_COLUMNS, rows)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{program}-unknown.csv"'
+    return response
 
 
 def _pair(request: HttpRequest, run_id: int) -> tuple[Run, Run | None, list[Run]]:

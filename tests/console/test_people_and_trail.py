@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -39,6 +40,34 @@ def test_roles_are_given_and_taken_back(world: World, ada: Client) -> None:
         AuditEvent.objects.filter(action__in=["role.granted", "role.revoked"], subject_id=str(world.olga.pk)).count()
         == 2
     )
+
+
+def test_who_may_do_what_is_taken_along_for_a_review(world: World, ada: Client, sign_in: SignIn) -> None:
+    sign_in("olga")
+    lines = b"".join(ada.get("/operator/people.csv?role=any&sort=lately")).decode().splitlines()
+    assert lines[0] == "id,name,email,open,roles,second_factor,devices,last_sign_in"
+    rows = {line.split(",")[0]: line.split(",") for line in lines[1:]}
+    assert rows[str(world.olga.pk)][3:6] == ["yes", "reviewer", "no"]
+    assert str(world.alice.pk) not in rows
+    narrowed = b"".join(ada.get(f"/operator/people.csv?q={world.alice.email}")).decode().splitlines()
+    assert [line.split(",")[0] for line in narrowed[1:]] == [str(world.alice.pk)]
+
+
+def test_the_people_are_sorted_as_asked(world: World, ada: Client) -> None:
+    User.objects.update(last_login=None)
+    User.objects.filter(pk=world.olga.pk).update(last_login=datetime(2026, 1, 1, tzinfo=UTC))
+    User.objects.filter(pk=world.omar.pk).update(last_login=datetime(2026, 2, 1, tzinfo=UTC))
+
+    def ids(sort: str) -> list[int]:
+        lines = b"".join(ada.get(f"/operator/people.csv?role=any&sort={sort}")).decode().splitlines()
+        return [int(line.split(",")[0]) for line in lines[1:]]
+
+    latest_first, longest_ago_first = ids("lately"), ids("long-ago")
+    assert latest_first[:2] == [world.omar.pk, world.olga.pk]
+    assert longest_ago_first[-2:] == [world.olga.pk, world.omar.pk]
+    known = User.objects.filter(pk__in=latest_first)
+    assert ids("newest") == list(known.order_by("-joined_at", "-pk").values_list("pk", flat=True))
+    assert ids("") == list(known.order_by("name", "pk").values_list("pk", flat=True))
 
 
 def test_nobody_changes_their_own_roles(world: World, ada: Client) -> None:

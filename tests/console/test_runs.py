@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from math import ceil
 
 import pytest
 from django.db import connection
@@ -72,8 +73,9 @@ def test_a_run_at_work_tells_how_far_it_is_and_asks_again_by_itself(
     assert told, said
     left, rate = int(told[1]), int(told[2])
     assert working.started_at is not None
-    assert 10 <= left <= (timezone.now() - working.started_at).seconds
-    assert 200 // (left + 1) <= rate <= 200 // left
+    most = ceil((timezone.now() - working.started_at).total_seconds())
+    assert 10 <= left <= most
+    assert 200 // most <= rate <= 20
     assert f"Cancel run {working.pk}" in said
 
 
@@ -130,6 +132,19 @@ def test_the_history_is_narrowed_by_the_address(world: World, sign_in: SignIn, w
     assert f"POP-2026Q1 · {world.run.pk} " in said
 
 
+def test_the_history_is_sorted_and_taken_along_as_its_address_says(world: World, sign_in: SignIn, working: Run) -> None:
+    olga = sign_in("olga")
+    lines = b"".join(olga.get("/operator/runs.csv?sort=oldest")).decode().splitlines()
+    assert lines[0].startswith("run,program,kind,state,trigger,as_of,policy")
+    numbers = [int(line.split(",")[0]) for line in lines[1:]]
+    assert numbers == sorted(numbers)
+    assert {world.run.pk, working.pk} <= set(numbers)
+    (only,) = b"".join(olga.get("/operator/runs.csv?state=finished")).decode().splitlines()[1:]
+    assert only.startswith(f"{world.run.pk},POP-2026Q1,official,finished")
+    assert only.endswith(world.run.digest)
+    assert 'href="/operator/runs.csv?state=finished"' in olga.get("/operator/runs?state=finished").content.decode()
+
+
 def test_two_runs_are_compared_by_cause(world: World, sign_in: SignIn) -> None:
     later = make_run(
         world.program,
@@ -165,6 +180,32 @@ def test_what_is_unknown_is_listed_with_the_way_to_mend_it(world: World, sign_in
     assert "S-9" in said
     assert "Load a file of exchange rates" in said
     assert f"Run {run.pk}" in said
+
+
+def test_each_shop_that_waits_for_a_fact_is_taken_along_with_it(world: World, sign_in: SignIn) -> None:
+    omar = sign_in("omar")
+    assert b"".join(omar.get("/operator/POP-2026Q1/unknown.csv")) == b"shop_code,partner_code,lacks,which\n"
+    run = make_run(
+        world.program,
+        [
+            Spec("S-8", world.haiqiao, Verdict.NEEDS_DATA, outcomes={"stocked": Outcome.UNKNOWN}),
+            Spec(
+                "S-9",
+                world.haiqiao,
+                Verdict.NEEDS_DATA,
+                outcomes={"activated": Outcome.UNKNOWN, "shop_normal": Outcome.UNKNOWN},
+            ),
+        ],
+    )
+    FrozenFacts.objects.filter(chain_id=run.pk, shop__code="S-9").update(
+        unrated_lines=2, unrated_currency="SEK", unrated_on=date(2026, 3, 3)
+    )
+    partner = world.haiqiao.code
+    assert b"".join(omar.get("/operator/POP-2026Q1/unknown.csv")).decode().splitlines()[1:] == [
+        f"S-8,{partner},stock,",
+        f"S-9,{partner},rate,SEK 2026-03-03",
+        f"S-9,{partner},status,",
+    ]
 
 
 def test_the_history_asks_the_database_as_often_for_many_runs_as_for_one(world: World, sign_in: SignIn) -> None:
