@@ -8,13 +8,11 @@ from core.errors import DomainError
 from incentives import policies
 from incentives.bank_formats import PAID, ResultRow, read_result
 from incentives.models import PaymentItem
-from incentives.services.bank_results import WANTED, ensure_ours, settled_so
-from incentives.services.desk import ensure_not_held
+from incentives.services.bank_results import ASIDE, UNCHANGED, Settled, outcome_of
 from incentives.states import ItemState
 
 # So many references are looked up in one query.
 PIECE = 2000
-ASIDE = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,7 @@ def preview_bank_result(*, actor: Actor, content: bytes) -> tuple[ExpectedRow, .
     policies.ensure(policies.can_prepare_payment(actor))
     rows = list(read_result(content))
     items = _items({row.reference for row in rows})
-    # What earlier rows of this very file would have settled.
-    settled: dict[int, tuple[str, str]] = {}
+    settled: Settled = {}
     return tuple(_expected(actor, row, items.get(row.reference), settled) for row in rows)
 
 
@@ -68,7 +65,7 @@ def sums_of(rows: tuple[ExpectedRow, ...]) -> list[Sum]:
         key = (row.outcome, row.currency if row.outcome != ASIDE else "")
         so_far = found.get(key, Sum(*key, 0, Decimal(0)))
         found[key] = Sum(*key, so_far.count + 1, so_far.amount + (row.amount or 0))
-    order = (ItemState.PAID.value, ItemState.REFUSED.value, "unchanged", ASIDE)
+    order = (ItemState.PAID.value, ItemState.REFUSED.value, UNCHANGED, ASIDE)
     return sorted(found.values(), key=lambda each: (order.index(each.outcome), each.currency))
 
 
@@ -82,12 +79,10 @@ def _items(references: set[str]) -> dict[str, PaymentItem]:
     }
 
 
-def _expected(
-    actor: Actor, row: ResultRow, item: PaymentItem | None, settled: dict[int, tuple[str, str]]
-) -> ExpectedRow:
+def _expected(actor: Actor, row: ResultRow, item: PaymentItem | None, settled: Settled) -> ExpectedRow:
     code = why = ""
     try:
-        outcome = _outcome(actor, row, item, settled)
+        outcome = outcome_of(actor=actor, row=row, item=item, settled=settled)
     except DomainError as refusal:
         outcome, code, why = ASIDE, refusal.code, refusal.message
     payout = item.payout if item is not None else None
@@ -104,16 +99,3 @@ def _expected(
         code=code,
         why=why,
     )
-
-
-def _outcome(actor: Actor, row: ResultRow, item: PaymentItem | None, settled: dict[int, tuple[str, str]]) -> str:
-    item = ensure_ours(row, item)
-    state, reference = settled.get(item.pk, (item.state, item.payout.payment_reference))
-    if settled_so(row, state, reference):
-        return "unchanged"
-    policies.ensure(policies.can_pay(actor, item.payout))
-    wanted = WANTED[row.result]
-    if wanted == ItemState.PAID:
-        ensure_not_held(item.payout)
-    settled[item.pk] = (wanted, row.bank_reference)
-    return wanted.value

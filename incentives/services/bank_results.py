@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,10 +16,17 @@ from core.errors import DomainError
 from core.models import Note
 from incentives import policies
 from incentives.bank_formats import PAID, REFUSED, ResultRow, read_result
-from incentives.models import BankResult, BankResultRow, PaymentItem
-from incentives.services.desk import lock_payout
-from incentives.services.payments import mark_paid, refuse_payment
+from incentives.models import BankResult, BankResultRow, PaymentItem, Payout
+from incentives.services.desk import lock_payouts
+from incentives.services.payments import ensure_payable, ensure_refusable
+from incentives.services.sending import pay, refuse
 from incentives.states import BatchState, ItemState
+
+# So many rows are settled in one transaction: their payouts and the trail are locked till its end.
+PIECE = 200
+# What a row's result makes of its payment.
+WANTED = {PAID: ItemState.PAID, REFUSED: ItemState.REFUSED}
+UNCHANGED, ASIDE = "unchanged", "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +51,65 @@ class ResultReport:
 def load_bank_result(*, actor: Actor, content: bytes, at: datetime | None = None) -> ResultReport:
     """Settle the payments that a result file tells of (docs/payouts.md); what can't be settled is set aside and told.
 
-    Each row is a transaction of its own: a good row lands whatever the others are, and loading the same file again, or
-    one that broke off, changes nothing that is settled. Set aside are unreadable rows, unknown references, amounts that
-    aren't ours, payments that aren't with the bank, those that were settled in another way, and held payouts: their
-    money has moved, so release them and load the file again. Raises NotAllowed, BadInput for what isn't such a file.
+    Rows are settled in the file's order and in pieces of 200: each is one transaction, of so many statements however
+    many rows it has. A good row lands whatever the others are. A file that breaks off leaves whole pieces; loading it
+    again settles the rest, and changes nothing that is settled. Set aside are unreadable rows, unknown references,
+    amounts that aren't ours, payments that aren't with the bank, those that were settled in another way, and held
+    payouts: their money has moved, so release them and load the file again. Raises NotAllowed; BadInput for what isn't
+    such a file, and then nothing of it lands.
     """
     at = at or timezone.now()
     policies.ensure(policies.can_prepare_payment(actor))
+    rows = list(read_result(content))
     counts: Counter[str] = Counter()
     aside: list[Quarantined] = []
-    for row in read_result(content):
-        try:
-            counts[_settle(actor, row, at)] += 1
-        except DomainError as refusal:
-            counts["quarantined"] += 1
-            aside.append(Quarantined(row.line, row.reference, refusal.code[:20], refusal.message, row.text))
+    for start in range(0, len(rows), PIECE):
+        piece = rows[start : start + PIECE]
+        for row, answer in zip(piece, _settle(actor, piece, at), strict=True):
+            if isinstance(answer, DomainError):
+                counts[ASIDE] += 1
+                aside.append(Quarantined(row.line, row.reference, answer.code[:20], answer.message, row.text))
+            else:
+                counts[answer] += 1
     return ResultReport(_keep(actor, content, counts, aside, at), tuple(aside))
+
+
+@transaction.atomic
+def _settle(actor: Actor, rows: Sequence[ResultRow], at: datetime) -> list[str | DomainError]:
+    """Settle the rows' payments; returns of each row `paid`, `refused` or `unchanged`, or why it is set aside."""
+    named = PaymentItem.objects.filter(reference__in={row.reference for row in rows if not row.fault})
+    payouts = {payout.pk: payout for payout in lock_payouts(named.values_list("payout", flat=True))}
+    # As they are under the payouts' locks.
+    items = {item.reference: item for item in named.filter(payout__in=payouts).select_related("batch")}
+    for found in items.values():
+        found.payout = payouts[found.payout_id]
+    answers: list[str | DomainError] = []
+    settled: Settled = {}
+    said: dict[Payout, ResultRow] = {}
+    for row in rows:
+        item = items.get(row.reference)
+        try:
+            answer = outcome_of(actor=actor, row=row, item=item, settled=settled)
+        except DomainError as refusal:
+            answers.append(refusal)
+            continue
+        answers.append(answer)
+        if item is not None and answer != UNCHANGED:
+            said[item.payout] = row
+    _write(actor, said, at)
+    return answers
+
+
+def _write(actor: Actor, said: Mapping[Payout, ResultRow], at: datetime) -> None:
+    """Settle these payouts as their rows say; the trail tells of them in the file's order."""
+    paid = {payout: row.bank_reference for payout, row in said.items() if row.result == PAID}
+    refused = {payout: row.reason for payout, row in said.items() if row.result == REFUSED}
+    told: dict[Payout, audit.Entry] = {}
+    if paid:
+        told |= zip(paid, pay(actor=actor, references=paid, at=at), strict=True)
+    if refused:
+        told |= zip(refused, refuse(actor=actor, reasons=refused, at=at), strict=True)
+    audit.record_all(actor=actor, entries=[told[payout] for payout in said], at=at)
 
 
 @transaction.atomic
@@ -70,8 +121,8 @@ def _keep(actor: Actor, content: bytes, counts: "Counter[str]", aside: list[Quar
         rows=counts.total(),
         paid=counts["paid"],
         refused=counts["refused"],
-        unchanged=counts["unchanged"],
-        quarantined=counts["quarantined"],
+        unchanged=counts[UNCHANGED],
+        quarantined=counts[ASIDE],
     )
     notes = Note.objects.bulk_create(Note(text=f"{each.message}\n{each.text}") for each in aside)
     BankResultRow.objects.bulk_create(
@@ -88,28 +139,27 @@ def _keep(actor: Actor, content: bytes, counts: "Counter[str]", aside: list[Quar
     return result
 
 
-@transaction.atomic
-def _settle(actor: Actor, row: ResultRow, at: datetime) -> str:
-    """Settle the row's payment; returns `paid`, `refused` or `unchanged`. Raises DomainError for what is set aside."""
-    found = PaymentItem.objects.filter(reference=row.reference).select_related("batch", "payout").first()
-    found = ensure_ours(row, found)
-    payout = lock_payout(found.payout, None)
-    item = PaymentItem.objects.get(pk=found.pk)  # as it is under the payout's lock
-    if settled_so(row, item.state, payout.payment_reference):
-        return "unchanged"
+# What earlier rows of a file have made of a payment, by its id: its state, and the bank's reference.
+Settled = dict[int, tuple[str, str]]
+
+
+def outcome_of(*, actor: Actor, row: ResultRow, item: PaymentItem | None, settled: Settled) -> str:
+    """What becomes of a row: `paid`, `refused` or `unchanged`. Raises DomainError for what is set aside.
+
+    `item` is the payment that it names, with its batch and payout as they are before the file; what the row makes of it
+    is added to `settled`. Changes nothing else: loading goes by it, and so does the look at a file before it lands.
+    """
+    item = _ensure_ours(row, item)
+    state, reference = settled.get(item.pk, (item.state, item.payout.payment_reference))
+    if _settled_so(row, state, reference):
+        return UNCHANGED
     wanted = WANTED[row.result]
-    if wanted == ItemState.PAID:
-        mark_paid(actor=actor, payout=payout, reference=row.bank_reference, at=at)
-    else:
-        refuse_payment(actor=actor, payout=payout, reason=row.reason, at=at)
+    (ensure_payable if wanted == ItemState.PAID else ensure_refusable)(actor, item.payout)
+    settled[item.pk] = (wanted, row.bank_reference)
     return wanted.value
 
 
-# What a row's result makes of its payment.
-WANTED = {PAID: ItemState.PAID, REFUSED: ItemState.REFUSED}
-
-
-def ensure_ours(row: ResultRow, item: PaymentItem | None) -> PaymentItem:
+def _ensure_ours(row: ResultRow, item: PaymentItem | None) -> PaymentItem:
     """The payment that a row tells of. Raises DomainError for what is set aside whatever has become of the payment."""
     if row.fault:
         raise DomainError(row.fault, code="malformed")
@@ -126,7 +176,7 @@ def ensure_ours(row: ResultRow, item: PaymentItem | None) -> PaymentItem:
     return item
 
 
-def settled_so(row: ResultRow, state: str, reference: str) -> bool:
+def _settled_so(row: ResultRow, state: str, reference: str) -> bool:
     """Whether a payment in `state`, paid under `reference`, is settled as the row says. Raises where otherwise."""
     wanted = WANTED[row.result]
     if state == wanted and (wanted == ItemState.REFUSED or reference == row.bank_reference):

@@ -164,7 +164,7 @@ def cancel_payment_batch(
     entries = [audit.Entry("payments.cancelled", batch, {"note": note.pk, "payouts": [p.pk for p in payouts]})]
     sent = [payout for payout in payouts if payout.state == PayoutState.IN_PAYMENT]
     if batch.state == BatchState.LOCKED and sent:
-        entries += take_back(actor=actor, payouts=sent, note=note, at=at)
+        entries += take_back(actor=actor, notes=dict.fromkeys(sent, note), at=at)
     batch.items.filter(state=ItemState.WAITING).update(state=ItemState.DROPPED, settled_at=at)
     batch.cancelled_by_id, batch.cancelled_at, batch.cancel_reason = actor.user_id, at, note
     _change(batch, state=BatchState.CANCELLED, also=("cancelled_by", "cancelled_at", "cancel_reason"))

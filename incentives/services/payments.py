@@ -11,7 +11,7 @@ from core import audit
 from core.actors import Actor
 from core.errors import BadInput, Conflict
 from incentives import ledger, policies
-from incentives.models import PaymentItem, Payout, PayoutLine, Posting
+from incentives.models import Payout, PayoutLine
 from incentives.services.desk import (
     change,
     decide,
@@ -24,7 +24,8 @@ from incentives.services.desk import (
     told,
 )
 from incentives.services.invoices import ensure_invoiced
-from incentives.states import Account, DecisionKind, ItemState, LineState, PayoutState
+from incentives.services.sending import pay, refuse
+from incentives.states import Account, DecisionKind, LineState, PayoutState
 from partners.services import lock_payee_for_payment
 
 
@@ -74,20 +75,8 @@ def mark_paid(
     if not 0 < len(reference) <= 120:
         raise BadInput(_("Give the bank's reference, at most 120 characters."), code="reference_needed")
     payout = lock_payout(payout, version)
-    policies.ensure(policies.can_pay(actor, payout))
-    ensure_move(payout, PayoutState.PAID)
-    ensure_not_held(payout)
-    before = payout.state
-    change(payout, state=PayoutState.PAID, paid_at=at, payment_reference=reference)
-    _settle(payout, ItemState.PAID, at)
-    decision = decide(payout, DecisionKind.PAY, actor=actor, at=at, before=before)
-    ledger.post(
-        cause=f"decision:{decision.pk}",
-        at=at,
-        payout=payout,
-        entries={Account.IN_TRANSIT: payout.payable, Account.CASH: -payout.payable},
-    )
-    audit.record(actor=actor, action="payout.paid", subject=payout, details=told(decision, payout), at=at)
+    ensure_payable(actor, payout)
+    audit.record_all(actor=actor, entries=pay(actor=actor, references={payout: reference}, at=at), at=at)
     return payout
 
 
@@ -102,17 +91,24 @@ def refuse_payment(
     """
     at, reason = at or timezone.now(), needed_reason(reason)
     payout = lock_payout(payout, version)
+    ensure_refusable(actor, payout)
+    audit.record_all(actor=actor, entries=refuse(actor=actor, reasons={payout: reason}, at=at), at=at)
+    return payout
+
+
+def ensure_payable(actor: Actor, payout: Payout) -> None:
+    """Raise unless this actor may record that the payout is paid: NotAllowed, Conflict where it is held or not sent."""
+    policies.ensure(policies.can_pay(actor, payout))
+    ensure_move(payout, PayoutState.PAID)
+    ensure_not_held(payout)
+
+
+def ensure_refusable(actor: Actor, payout: Payout) -> None:
+    """Raise unless this actor may record that the bank refused it: NotAllowed, Conflict where it isn't sent."""
     policies.ensure(policies.can_pay(actor, payout))
     ensure_move(payout, PayoutState.APPROVED)
     if payout.state != PayoutState.IN_PAYMENT:
         raise Conflict(_("The payout isn't under way to the bank."))
-    before = payout.state
-    change(payout, state=PayoutState.APPROVED)
-    _settle(payout, ItemState.REFUSED, at)
-    decision = decide(payout, DecisionKind.REFUSE, actor=actor, at=at, before=before, reason=reason)
-    ledger.reverse(posting=_sent(payout), at=at, payout=payout)
-    audit.record(actor=actor, action="payout.payment_refused", subject=payout, details=told(decision, payout), at=at)
-    return payout
 
 
 @transaction.atomic
@@ -169,17 +165,3 @@ def claw_back(
         at=at,
     )
     return payout
-
-
-def _settle(payout: Payout, state: ItemState, at: datetime) -> None:
-    """What is said of a payout is said of its payment in a batch too, if there is one."""
-    PaymentItem.objects.filter(payout=payout, state=ItemState.WAITING).update(state=state, settled_at=at)
-
-
-def _sent(payout: Payout) -> Posting:
-    """The posting that put the payout's money under way and still stands."""
-    return next(
-        posting
-        for posting in reversed(list(ledger.standing(payout)))
-        if any(entry.account == Account.IN_TRANSIT for entry in posting.entries.all())
-    )

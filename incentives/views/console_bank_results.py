@@ -30,7 +30,8 @@ from incentives.exports import Cell, Table, stream_csv
 from incentives.models import BankResult
 from incentives.queries.paying import settled_by, settled_rows
 from incentives.queries.payments import bank_result_views, bank_results
-from incentives.services.bank_preview import ASIDE, ExpectedRow, preview_bank_result, sums_of
+from incentives.services.bank_preview import ExpectedRow, preview_bank_result, sums_of
+from incentives.services.bank_results import ASIDE, UNCHANGED
 from incentives.views.bank_file import forget, keep, kept
 from incentives.views.common import actor_for
 from partners.console import decided_by, operators
@@ -73,7 +74,7 @@ def look(request: HttpRequest) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return _back()
-    outcomes: dict[str, list[ExpectedRow]] = {"paid": [], "refused": [], "unchanged": [], ASIDE: []}
+    outcomes: dict[str, list[ExpectedRow]] = {"paid": [], "refused": [], UNCHANGED: [], ASIDE: []}
     for row in rows:
         outcomes[row.outcome].append(row)
     return render(
@@ -87,9 +88,9 @@ def look(request: HttpRequest) -> HttpResponse:
             "parts": [
                 (key, found[:SHOWN], len(found) - SHOWN)
                 for key, found in outcomes.items()
-                if found and key != "unchanged"
+                if found and key != UNCHANGED
             ],
-            "unchanged": len(outcomes["unchanged"]),
+            "unchanged": len(outcomes[UNCHANGED]),
             "moves": bool(outcomes["paid"] or outcomes["refused"]),
             "token": keep(actor.user_id, content),
         },
