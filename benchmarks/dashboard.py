@@ -1,7 +1,8 @@
 """`make bench-dashboard`: what operators wait for at quarter's end, with 100,000 shops and 2,000 payouts.
 
 Everything happens in a database of its own, started for it, on the machine's own disk, with real workers. Facts and a
-first run a week earlier are there already; the run, the decision on all payouts and the pages are what is measured.
+first run a week earlier are there already; the run, the decision on all payouts, their payment and the pages are what
+is measured.
 """
 
 from __future__ import annotations
