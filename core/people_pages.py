@@ -55,7 +55,7 @@ class PeopleFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
             ("long-ago", _("Last sign-in, longest ago first")),
             ("newest", _("Newest account first")),
         ],
-        empty_label=_("Name"),
+        empty_label=_("Name, A to Z"),
     )
 
     class Meta:
