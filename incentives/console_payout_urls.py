@@ -21,4 +21,9 @@ urlpatterns = [
         console_payout.adjustment_step,
         name="console-payout-adjustment-step",
     ),
+    path(
+        "operator/payouts/<int:payout>/invoices/<int:invoice>/<slug:answer>",
+        console_payout.invoice_step,
+        name="console-payout-invoice-step",
+    ),
 ]

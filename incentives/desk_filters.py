@@ -3,17 +3,21 @@
 from typing import ClassVar
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from incentives.models import Adjustment, LedgerEntry, Payout
+from incentives.invoice_states import InvoiceState
+from incentives.models import Adjustment, Invoice, LedgerEntry, PaymentBatch, Payout
+from incentives.queries.payments import batches_that_wait
 from incentives.queries.review import changed_since_run_before
-from incentives.states import Account, AdjustmentKind, AdjustmentState, PayoutState
+from incentives.states import Account, AdjustmentKind, AdjustmentState, BatchState, PayoutState
+
+BATCHES_WAIT = [("to_send", _("To be handed to the bank")), ("unanswered", _("The bank owes answers"))]
 
 
 class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
-    """Payouts by program, partner, run, state, held or not, discounted or not, changed since the run before or not, and
-    a search in the partner's code and name.
+    """Payouts by program, partner, run, state, held or not, discounted or not, changed since the run before or not, the
+    state of an invoice for them, and a search in the partner's code and name.
     """
 
     program = django_filters.CharFilter("program__code", label=_("program"))
@@ -23,6 +27,7 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
     held = django_filters.BooleanFilter("held", label=_("held"))
     discounted = django_filters.BooleanFilter(method="cut", label=_("discounted"))
     changed = django_filters.BooleanFilter(method="differ", label=_("changed since the run before"))
+    invoice = django_filters.ChoiceFilter(choices=InvoiceState.choices, method="invoiced", label=_("invoice"))
     search = django_filters.CharFilter(method="find", label=_("search"))
     ordering = django_filters.OrderingFilter(
         fields=[("pk", "id"), ("payable", "payable"), ("partner__code", "partner"), ("submitted_at", "submitted_at")]
@@ -30,7 +35,7 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
 
     class Meta:
         model = Payout
-        fields: ClassVar = ["program", "partner", "run", "state", "held", "discounted", "changed", "search"]
+        fields: ClassVar = ["program", "partner", "run", "state", "held", "discounted", "changed", "invoice", "search"]
 
     def cut(self, queryset: QuerySet[Payout], name: str, value: bool) -> QuerySet[Payout]:
         """Payouts of which the discount takes something, or those of which it takes nothing."""
@@ -41,6 +46,10 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
         if value:
             return changed_since_run_before(queryset)
         return queryset.exclude(pk__in=changed_since_run_before(Payout.objects.all()).values("pk"))
+
+    def invoiced(self, queryset: QuerySet[Payout], name: str, value: str) -> QuerySet[Payout]:
+        """Payouts that have an invoice in this state."""
+        return queryset.filter(Exists(Invoice.objects.filter(payout=OuterRef("pk"), state=value)))
 
     def find(self, queryset: QuerySet[Payout], name: str, value: str) -> QuerySet[Payout]:
         """Payouts of partners whose code or name contains what was typed."""
@@ -59,6 +68,21 @@ class AdjustmentFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyp
     class Meta:
         model = Adjustment
         fields: ClassVar = ["program", "partner", "state", "kind"]
+
+
+class BatchFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
+    """Payment batches by state, and by what they wait for."""
+
+    state = django_filters.MultipleChoiceFilter(choices=BatchState.choices, label=_("state"))
+    waits = django_filters.ChoiceFilter(choices=BATCHES_WAIT, method="wait", label=_("what it waits for"))
+
+    class Meta:
+        model = PaymentBatch
+        fields: ClassVar = ["state", "waits"]
+
+    def wait(self, queryset: QuerySet[PaymentBatch], name: str, value: str) -> QuerySet[PaymentBatch]:
+        """Batches that are to be handed to the bank, or those that the bank hasn't answered in full."""
+        return batches_that_wait(queryset, value)
 
 
 class LedgerFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped

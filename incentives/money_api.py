@@ -19,7 +19,7 @@ from core.actors import Capability
 from core.models import Program
 from incentives import policies, services
 from incentives.bank_formats import LARGEST_FILE
-from incentives.desk_filters import AdjustmentFilter, LedgerFilter
+from incentives.desk_filters import AdjustmentFilter, BatchFilter, LedgerFilter
 from incentives.desk_serializers import (
     DeskReasonSerializer,
     DropSerializer,
@@ -149,7 +149,7 @@ class BatchViewSet(OperatorViewSet):
 
     queryset = PaymentBatch.objects.none()
     serializer_class = Batches
-    filter_backends = ()
+    filterset_class = BatchFilter
     lookup_url_kwarg = "batch"
     lookup_value_regex = NUMBER
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from core.actors import Actor, Capability
-from incentives.models import Adjustment, BankResult, BulkDecision, PaymentBatch
-from incentives.states import AdjustmentState, BulkOutcome, ItemState
+from incentives.models import Adjustment, BankResult, BulkDecision, PaymentBatch, PaymentItem
+from incentives.states import AdjustmentState, BatchState, BulkOutcome, ItemState
 
 ZERO = Decimal(0)
 
@@ -134,6 +134,14 @@ def batches(actor: Actor) -> QuerySet[PaymentBatch]:
         )
         .order_by("-pk")
     )
+
+
+def batches_that_wait(found: QuerySet[PaymentBatch], what: str) -> QuerySet[PaymentBatch]:
+    """Of batches those that are `to_send` to the bank, or `unanswered`: with the bank, and not all settled by it."""
+    if what == "to_send":
+        return found.filter(state__in=[BatchState.DRAFT, BatchState.LOCKED])
+    waiting = PaymentItem.objects.filter(batch=OuterRef("pk"), state=ItemState.WAITING)
+    return found.filter(Exists(waiting), state=BatchState.EXPORTED)
 
 
 def batch_rows(found: Iterable[Any]) -> list[BatchRow]:

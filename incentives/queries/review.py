@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from core.actors import Actor
 from incentives import policies
 from incentives.exports import Cell, Table
-from incentives.models import Payout, PayoutPreview, Run
+from incentives.invoice_states import InvoiceState
+from incentives.models import Invoice, Payout, PayoutPreview, Run
 from incentives.queries.desk import RELATED, PayoutRow, hold_reasons, payout_desk_rows
 from incentives.states import PayoutState
 
@@ -77,10 +78,11 @@ class Money:
 
 # The chips above the table: which payouts each leaves. `changed` needs `with_run_before`.
 IN_REVIEW = Q(state=PayoutState.IN_REVIEW)
-CHIPS: dict[str, Q] = {
+CHIPS: dict[str, Q | Exists] = {
     "in_review": IN_REVIEW,
     "held": Q(held=True),
     "discounted": IN_REVIEW & Q(factor__lt=1),
+    "invoice": Exists(Invoice.objects.filter(payout=OuterRef("pk"), state=InvoiceState.HANDED_IN)),
     "approved": Q(state=PayoutState.APPROVED),
     "in_payment": Q(state=PayoutState.IN_PAYMENT),
     "paid": Q(state=PayoutState.PAID),

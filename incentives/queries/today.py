@@ -1,187 +1,27 @@
-"""What an operator sees first: what waits for them, what the open program stands at, how fresh the facts are."""
+"""What an operator sees first beside the queues: what the open program stands at, and how fresh the facts are."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from operator import add
-from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, When
-from django.utils import timezone
+from django.db.models import Case, Count, IntegerField, Q, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.actors import Actor, Capability
-from incentives import policies
+from core.actors import Actor
 from incentives.engine.conditions import CONDITIONS
-from incentives.models import Payout, Result, Run
-from incentives.states import Outcome, PayoutState, RunState, Verdict
-from merchants.listing import platform_date
-from merchants.models import Import, Registration, Shop, TargetEntry
-from merchants.states import FeedKind, ImportState, Review
-from partners.application_pages import applications, waits_for
-from partners.models import Payee
-from partners.states import PayeeState
+from incentives.models import Result, Run
+from incentives.states import Outcome, RunState, Verdict
+from merchants.models import Import
+from merchants.states import FeedKind, ImportState
 
 # A week back, runs are compared with what they said then.
 WEEK = timedelta(days=7)
 # A feed that hasn't come for so long is late.
 LATE = timedelta(days=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """Something that waits: how much of it, and where it is worked off. `amount` where it is money."""
-
-    label: Promise
-    count: int
-    url_name: str
-    query: str = ""
-    amount: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    label: Promise
-    needs: Capability
-    url_name: str
-    query: str
-    counted: Callable[[Actor], tuple[int, Decimal | None]]
-
-
-def _money(payouts: QuerySet[Payout]) -> tuple[int, Decimal | None]:
-    found: dict[str, Any] = payouts.aggregate(count=Count("pk"), amount=Sum("payable"))
-    return found["count"], found["amount"]
-
-
-def _applications(actor: Actor) -> tuple[int, None]:
-    return applications(actor).filter(waits_for(actor)).count(), None
-
-
-def _to_approve(actor: Actor) -> tuple[int, Decimal | None]:
-    mine = Payout.objects.visible_to(actor).filter(state=PayoutState.IN_REVIEW, held=False)
-    return _money(mine.exclude(policies.own_to_approve(actor, mine)))
-
-
-def _to_pay(actor: Actor) -> tuple[int, Decimal | None]:
-    return _money(Payout.objects.visible_to(actor).filter(state=PayoutState.APPROVED, held=False))
-
-
-def _held(actor: Actor) -> tuple[int, Decimal | None]:
-    return _money(Payout.objects.visible_to(actor).filter(held=True))
-
-
-def _returned(actor: Actor) -> tuple[int, Decimal | None]:
-    return _money(Payout.objects.visible_to(actor).filter(state=PayoutState.RETURNED))
-
-
-def _payees(actor: Actor) -> tuple[int, None]:
-    return Payee.objects.visible_to(actor).filter(state=PayeeState.WAITING).count(), None
-
-
-def _imports(actor: Actor) -> tuple[int, None]:
-    return Import.objects.visible_to(actor).troubled().count(), None
-
-
-def _unattributed(actor: Actor) -> tuple[int, None]:
-    return Shop.objects.visible_to(actor).unattributed().count(), None
-
-
-def _reviews(actor: Actor) -> tuple[int, None]:
-    today = platform_date(timezone.now())
-    pending = TargetEntry.objects.visible_to(actor).filter(review=Review.PENDING)
-    return pending.filter(Q(delisted_on=None) | Q(delisted_on__gt=today)).count(), None
-
-
-def _conflicts(actor: Actor) -> tuple[int, None]:
-    return Registration.objects.visible_to(actor).contested().count(), None
-
-
-WAITING: tuple[_Waiting, ...] = (
-    _Waiting(
-        _("Applications to look at"),
-        Capability.CERTIFY_PARTNER,
-        "console-applications",
-        "whose=todo",
-        _applications,
-    ),
-    _Waiting(
-        _("Payouts that you may approve"),
-        Capability.APPROVE_PAYOUT,
-        "console-payouts",
-        "state=in_review",
-        _to_approve,
-    ),
-    _Waiting(
-        _("Payouts returned to you"),
-        Capability.SUBMIT_PAYOUT,
-        "console-payouts",
-        "state=returned",
-        _returned,
-    ),
-    _Waiting(
-        _("Payouts to pay"),
-        Capability.PAY,
-        "console-payments",
-        "",
-        _to_pay,
-    ),
-    _Waiting(
-        _("Payouts on hold"),
-        Capability.HOLD_PAYOUT,
-        "console-payouts",
-        "held=true",
-        _held,
-    ),
-    _Waiting(
-        _("Accounts to confirm"),
-        Capability.CONFIRM_PAYEE,
-        "console-partners",
-        "payee=waiting",
-        _payees,
-    ),
-    _Waiting(
-        _("Entries to review"),
-        Capability.KEEP_LISTS,
-        "console-lists-newest",
-        "review=pending",
-        _reviews,
-    ),
-    _Waiting(
-        _("Imports with rows set aside"),
-        Capability.LOAD_FEED,
-        "console-feeds",
-        "outcome=troubled",
-        _imports,
-    ),
-    _Waiting(
-        _("Shops that nobody brought"),
-        Capability.ASSIGN_SHOP,
-        "console-unattributed",
-        "",
-        _unattributed,
-    ),
-    _Waiting(
-        _("Registrations that contradict each other"),
-        Capability.ASSIGN_SHOP,
-        "console-contested",
-        "",
-        _conflicts,
-    ),
-)
-
-
-def queues(actor: Actor) -> list[Queue]:
-    """What waits for this person, by what they may do; the auditor has nothing to work off. One query each."""
-    return [
-        Queue(waiting.label, count, waiting.url_name, waiting.query, amount)
-        for waiting in WAITING
-        if actor.can(waiting.needs)
-        for count, amount in [waiting.counted(actor)]
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 from core.actors import Capability
 from incentives.models import Run
 from incentives.queries import program_overviews, program_titles
+from incentives.queries.queues import queues
 from incentives.queries.shop_pages import shop_page
-from incentives.queries.today import failed_runs, freshness, queues, since_last_week, standing
+from incentives.queries.today import failed_runs, freshness, since_last_week, standing
 from incentives.views.common import Place, actor_for, program_or_404
 from incentives.views.merchants import as_csv, as_xlsx, list_page, merchants_of, shop_context
 from partners.console import operators

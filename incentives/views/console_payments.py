@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -26,7 +27,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actors import Actor, Capability
 from core.errors import DomainError
 from incentives import policies, services
-from incentives.desk_filters import DeskFilter
+from incentives.desk_filters import BATCHES_WAIT, BatchFilter, DeskFilter
 from incentives.exports import stream_csv
 from incentives.models import Payout
 from incentives.queries import program_titles
@@ -54,14 +55,19 @@ class Payable:
 @operators
 @require_safe
 def payments(request: HttpRequest) -> HttpResponse:
-    """What waits to be paid (`?show=ready`), what can't be yet (`not_yet`), the batches, the bank's files."""
+    """What waits to be paid (`?show=ready`), what can't be yet (`not_yet`), the batches, the bank's files.
+
+    Of the batches `?waits=` leaves those that wait for one thing.
+    """
     actor, given = actor_for(request), asked(request)
     found = payable(actor, given)
     made, loaded = batches(actor), bank_results(actor)
     show = request.GET.get("show", "")
     if show not in SHOWS:
         show = "ready"
-    listed: Any = {"ready": found.ready, "not_yet": found.not_yet, "batches": made, "results": loaded}[show]
+    waits = request.GET.get("waits", "") if show == "batches" else ""
+    narrow = BatchFilter({"waits": waits}, queryset=made).qs if waits else made
+    listed: Any = {"ready": found.ready, "not_yet": found.not_yet, "batches": narrow, "results": loaded}[show]
     page: Any = Paginator(listed, PER_PAGE).get_page(request.GET.get("page"))
     rows: Sequence[object] = list(page.object_list)
     if show == "batches":
@@ -88,7 +94,9 @@ def payments(request: HttpRequest) -> HttpResponse:
             "not_yet": sums(found.not_yet),
             "kept": [(name, value) for name, values in given.lists() for value in values],
             "query": given.urlencode(),
-            "page_query": f"show={show}&{given.urlencode()}",
+            "page_query": f"show={show}&{urlencode({'waits': waits})}&{given.urlencode()}",
+            "waits": waits,
+            "waits_for": BATCHES_WAIT,
             "chosen": given,
             "titles": program_titles(),
             "may": policies.can_prepare_payment(actor) is True,

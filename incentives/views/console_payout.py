@@ -10,13 +10,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actors import Actor
+from core.actors import Actor, Capability
 from core.errors import DomainError
 from incentives import policies, services
-from incentives.models import Adjustment, Payout, PayoutLine
+from incentives.invoice_policies import can_decide_invoice, takes_invoice
+from incentives.invoice_states import InvoiceState
+from incentives.models import Adjustment, Invoice, Payout, PayoutLine
 from incentives.queries import statement_of
 from incentives.queries.desk import RELATED, PayoutDetail, payout_detail
 from incentives.queries.payments import adjustment_views, adjustments
+from incentives.queries.payout_list import live_invoices, wants_invoice
 from incentives.queries.review import review_rows
 from incentives.queries.waterfall import stages, waterfall
 from incentives.services.invoices import invoice_needed, not_invoiced
@@ -32,6 +35,7 @@ UNPAID = (PayoutState.IN_REVIEW, PayoutState.APPROVED)
 STEPS = {step: policies.OPENED_BY[step] for step in (*SAID, "note")}
 STEPS |= dict.fromkeys(("hold_partner", "release_partner"), policies.OPENED_BY["hold"])
 STEPS |= {"settle_difference": policies.OPENED_BY["adjust"]}
+INVOICE_ANSWERS = ("accept", "refuse")
 LINE_STEPS = {step: policies.OPENED_BY[step] for step in ("void", "undo_void", "hold", "release", "claw_back")}
 
 
@@ -94,6 +98,29 @@ def adjustment_step(request: HttpRequest, payout: int, adjustment: int, answer: 
     return _taken(request, found, act)
 
 
+@operators
+@require_POST
+@decided_by(answer=dict.fromkeys(INVOICE_ANSWERS, (Capability.PAY,)))
+def invoice_step(request: HttpRequest, payout: int, invoice: int, answer: str) -> HttpResponse:
+    """Accept or refuse the invoice that the partner has handed in for this payout."""
+    actor, found = actor_for(request), _payout_or_404(request, payout)
+    asked = Invoice.objects.visible_to(actor).filter(payout=found, pk=invoice).first()
+    if asked is None:
+        raise Http404
+    version, text = _version(request), request.POST.get("text", "")
+
+    def act() -> str:
+        if answer == "accept":
+            services.accept_invoice(actor=actor, invoice=asked, version=version)
+            return _("Accepted the invoice %(number)s.") % {"number": asked.number}
+        services.refuse_invoice(actor=actor, invoice=asked, reason=text, version=version)
+        return _("Refused the invoice %(number)s; the partner reads why, and may hand in another one.") % {
+            "number": asked.number
+        }
+
+    return _taken(request, found, act)
+
+
 def _taken(request: HttpRequest, payout: Payout, act: Callable[[], str]) -> HttpResponse:
     """Act, and go back with what happened. What came too late is shown with all that has changed since."""
     try:
@@ -145,9 +172,26 @@ def _page(request: HttpRequest, found: Payout, *, stale: Stale | None = None) ->
             "stale": stale,
             "may_note": policies.can_note(actor) is True,
             **_difference(actor, found, detail),
+            **_invoice(actor, found),
         },
         status=409 if stale is not None else 200,
     )
+
+
+def _invoice(actor: Actor, payout: Payout) -> dict[str, object]:
+    """The invoice for this payout, and whether this person decides on it."""
+    if not takes_invoice(payout):
+        return {}
+    shown = live_invoices([payout]).get(payout.pk)
+    waits = shown is not None and shown.state == InvoiceState.HANDED_IN and actor.can(Capability.PAY)
+    return {
+        "takes_invoice": True,
+        "invoice": shown,
+        "invoice_wanted": wants_invoice(payout, shown),
+        "may_decide_invoice": waits
+        and shown is not None
+        and can_decide_invoice(actor, Invoice.objects.get(pk=shown.id)) is True,
+    }
 
 
 def _difference(actor: Actor, payout: Payout, detail: PayoutDetail) -> dict[str, object]:

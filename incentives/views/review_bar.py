@@ -14,12 +14,13 @@ from incentives.states import PayoutState
 from incentives.views.common import actor_for
 
 # What a chip says in the address; without any of these, payouts in review are asked for. `every` asks for all.
-CHIP_NAMES = ("state", "held", "discounted", "changed", "every")
+CHIP_NAMES = ("state", "held", "discounted", "changed", "invoice", "every")
 CHIP_QUERIES: dict[str, dict[str, str]] = {
     "in_review": {"state": "in_review"},
     "held": {"held": "true"},
     "discounted": {"state": "in_review", "discounted": "true"},
     "changed": {"state": "in_review", "changed": "true"},
+    "invoice": {"invoice": "handed_in"},
     "approved": {"state": "approved"},
     "in_payment": {"state": "in_payment"},
     "paid": {"state": "paid"},
@@ -93,6 +94,7 @@ def chips(asked: Asked) -> list[Chip]:
         "held": _("Held"),
         "discounted": _("Discounted"),
         "changed": _("Changed since the run before"),
+        "invoice": _("Invoice to decide on"),
         "approved": PayoutState.APPROVED.label,
         "in_payment": PayoutState.IN_PAYMENT.label,
         "paid": PayoutState.PAID.label,

@@ -21,7 +21,10 @@ from partners.programs import offer_of
 @operators
 @require_safe
 def programs(request: HttpRequest) -> HttpResponse:
-    """Every program by the version in force, the one that ends last first; and how many partners take part."""
+    """Every program by the version in force, the one that ends last first; and how many partners take part.
+
+    `?draft=open` leaves those whose next version somebody has begun.
+    """
     now = timezone.now()
     latest = PolicyVersion.objects.select_related("program", "published_by")
     found = sorted(
@@ -33,14 +36,28 @@ def programs(request: HttpRequest) -> HttpResponse:
         Joining.objects.visible_to(actor_for(request)).values("program").annotate(of=Count("partner", distinct=True))
     )
     partners: dict[int, int] = dict(joined.values_list("program", "of"))
+    begun = set(PolicyDraft.objects.filter(state=DraftState.OPEN).values_list("program", flat=True))
+    with_a_draft = request.GET.get("draft") == "open"
     rows = [
-        {"policy": policy, "offer": offer_of(policy, now=now), "partners": partners.get(policy.program_id, 0)}
+        {
+            "policy": policy,
+            "offer": offer_of(policy, now=now),
+            "partners": partners.get(policy.program_id, 0),
+            "next": policy.number + 1 if policy.program_id in begun else None,
+        }
         for policy in found
+        if policy.program_id in begun or not with_a_draft
     ]
     return render(
         request,
         "console/programs/list.html",
-        {"here": "programs", "rows": rows, "may_create": actor_for(request).can(Capability.PUBLISH_POLICY)},
+        {
+            "here": "programs",
+            "rows": rows,
+            "with_a_draft": with_a_draft,
+            "drafts": len(begun),
+            "may_create": actor_for(request).can(Capability.PUBLISH_POLICY),
+        },
     )
 
 

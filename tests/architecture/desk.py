@@ -36,6 +36,7 @@ from tests.incentives.factories import (
     make_user,
     make_world,
 )
+from tests.incentives.test_invoices import hand_in
 from tests.partners.payees import OTHER_NUMBER, state
 from tests.partners.test_applications import WHOLE, pdf
 from tests.people import actor
@@ -101,6 +102,7 @@ def make_desk(folder: Path) -> Desk:
         "payout": payout.pk,
         "line": payout.lines.get(shop__code="S-1").pk,
         "adjustment": adjustment.pk,
+        "invoice": hand_in(world, approved, by="charlie", at=timezone.now()).pk,
         "batch": services.create_payment_batch(actor=fiona, payouts=[approved]).batch.pk,
         "result": services.load_bank_result(actor=fiona, content=bank_file("NOBODY").read()).result.pk,
         "bulk": decide_in_bulk(actor=olga, step="hold", versions={payout.pk: payout.version}, reason=WHY).pk,

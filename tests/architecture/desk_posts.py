@@ -18,7 +18,7 @@ from core.models import PolicyDraft, User
 from core.services import deactivate_user
 from incentives import services
 from incentives.engine.run import start_run
-from incentives.models import Adjustment, PaymentBatch, Payout, PayoutLine, Run
+from incentives.models import Adjustment, Invoice, PaymentBatch, Payout, PayoutLine, Run
 from incentives.services.differences import recompute
 from incentives.services.submission_plan import plan_submission
 from merchants.listing import platform_date
@@ -222,6 +222,11 @@ def _answer_on_payout(desk: Desk, step: str, by: Actor) -> Posted:
     return Posted({**version, "text": WHY}, {"adjustment": made.pk})
 
 
+def _on_invoice(desk: Desk, step: str, by: Actor) -> Posted:
+    invoice = Invoice.objects.get(pk=desk.values["invoice"])
+    return Posted({"version": invoice.version, "text": WHY}, {"payout": invoice.payout_id})
+
+
 def _adjust(desk: Desk, step: str, by: Actor) -> Posted:
     given = {"kind": "manual", "program": PROGRAM, "amount": "500.00", "reason": WHY}
     return Posted({**given, "partner_code": "haiqiao", "sure": "1"})
@@ -297,6 +302,7 @@ POSTS: dict[str, Post] = {
     "operator/payouts/<payout>/<step>": _payout,
     "operator/payouts/<payout>/lines/<line>/<step>": _line,
     "operator/payouts/<payout>/adjustments/<adjustment>/<answer>": _answer_on_payout,
+    "operator/payouts/<payout>/invoices/<invoice>/<answer>": _on_invoice,
     f"{API}/bulk": _in_bulk,
     f"{API}/holds/<partner>/<step>": _partner_held,
     f"{API}/lines/<line>/<step>": _line,

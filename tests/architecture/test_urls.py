@@ -190,6 +190,7 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "operator/payouts/<payout>/<step>": OPERATORS_POST,
     "operator/payouts/<payout>/lines/<line>/<step>": OPERATORS_POST,
     "operator/payouts/<payout>/adjustments/<adjustment>/<answer>": OPERATORS_POST,
+    "operator/payouts/<payout>/invoices/<invoice>/<answer>": OPERATORS_POST,
     "operator/<program>/unknown": OPERATORS,
     "operator/<program>/unknown.csv": OPERATORS,
     "operator/applications": OPERATORS,

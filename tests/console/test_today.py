@@ -10,15 +10,29 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from core.actors import Role
 from core.models import FactBatch
-from incentives.services import submit_run
+from core.policy import Policy
+from core.services import save_policy_draft
+from incentives.models import Adjustment, Payout
+from incentives.services import (
+    approve_payout,
+    create_payment_batch,
+    decline_adjustment,
+    export_payment_batch,
+    load_bank_result,
+    lock_payment_batch,
+    propose_adjustment,
+    submit_run,
+)
 from incentives.states import Outcome, Verdict
 from merchants.models import Import
 from tests.console.reading import text
 from tests.incentives.factories import AFTER_CLOSE, Spec, World, make_run, make_user
+from tests.incentives.test_invoices import hand_in
 
 SignIn = Callable[..., Client]
 
@@ -32,6 +46,67 @@ def test_each_role_is_shown_what_waits_for_it_and_no_more(world: World, sign_in:
     assert "Payouts that you may approve" not in olga
     assert "0 Payouts returned to you" in olga
     assert "0 Payouts to pay" in text(sign_in("fiona").get("/operator/"))
+
+
+def queue(client: Client, label: str) -> object:
+    """How much a queue of the first page says that there is; what its list shows is no more and no less."""
+    found = {str(each.label): each for each in client.get("/operator/").context["queues"]}[label]
+    page = client.get(f"{reverse(found.url_name)}?{found.query}").context
+    shown = page["page"].paginator.count if "page" in page else len(page["rows"])
+    assert shown == found.count, label
+    return found.count
+
+
+def test_a_draft_waits_for_whoever_publishes_and_hasnt_written_any_of_it(world: World, sign_in: SignIn) -> None:
+    assert queue(sign_in("omar"), "Policy drafts to publish") == 0
+    olga = world.actor("olga")
+    save_policy_draft(actor=olga, program_code="POP-2026Q1", policy=Policy.parse({"name": {"en": "Next"}}), revision=0)
+    omar = sign_in("omar")
+    assert queue(omar, "Policy drafts to publish") == 1
+    assert "Draft of version 2" in text(omar.get("/operator/programs?draft=open"))
+    assert "Policy drafts" not in text(sign_in("olga").get("/operator/"))
+    save_policy_draft(
+        actor=world.actor("omar"), program_code="POP-2026Q1", policy=Policy.parse({"name": {"en": "Mine"}}), revision=1
+    )
+    assert "0 Policy drafts to publish" in text(omar.get("/operator/"))
+
+
+def test_an_adjustment_waits_for_somebody_else_to_confirm_it(world: World, sign_in: SignIn) -> None:
+    omar = sign_in("omar")
+    assert queue(omar, "Adjustments to confirm") == 0
+
+    def proposed_by(name: str) -> Adjustment:
+        to, amount = world.haiqiao, Decimal("500.00")
+        by = world.actor(name)
+        return propose_adjustment(actor=by, partner=to, program=world.program, amount=amount, reason="Late.")
+
+    mine = proposed_by("omar")
+    assert "0 Adjustments to confirm" in text(omar.get("/operator/"))
+    decline_adjustment(actor=world.actor("omar"), adjustment=mine, reason="Mistaken.")
+    proposed_by("fiona")
+    assert queue(omar, "Adjustments to confirm") == 1
+    assert "Adjustments" not in text(sign_in("fiona").get("/operator/")).split("What costs")[0]
+
+
+def test_finance_is_told_of_batches_and_invoices_that_wait(world: World, sign_in: SignIn) -> None:
+    fiona, actor = sign_in("fiona"), world.actor("fiona")
+    submit_run(actor=world.actor("olga"), run=world.run, at=AFTER_CLOSE)
+    approved = [approve_payout(actor=world.actor("omar"), payout=each) for each in Payout.objects.all()]
+    assert queue(fiona, "Invoices to decide on") == 0
+    hand_in(world, next(each for each in approved if each.partner == world.haiqiao), at=timezone.now())
+    assert queue(fiona, "Invoices to decide on") == 1
+    batch = create_payment_batch(actor=actor, payouts=approved).batch
+    assert queue(fiona, "Batches to hand to the bank") == 1
+    batch = lock_payment_batch(actor=actor, batch=batch, version=batch.version)
+    assert queue(fiona, "Batches to hand to the bank") == 1
+    assert queue(fiona, "Batches that the bank owes answers to") == 0
+    export_payment_batch(actor=actor, batch=batch)
+    assert queue(fiona, "Batches to hand to the bank") == 0
+    assert queue(fiona, "Batches that the bank owes answers to") == 1
+    references = batch.items.values_list("reference", flat=True)
+    answers = ["reference,result,amount,bank_reference,reason", *(f"{each},paid,,B-{each}," for each in references)]
+    load_bank_result(actor=actor, content="\n".join(answers).encode())
+    assert queue(fiona, "Batches that the bank owes answers to") == 0
 
 
 def test_the_auditor_has_nothing_to_work_off(world: World) -> None:
