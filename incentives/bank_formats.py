@@ -29,6 +29,8 @@ PAID, REFUSED = "paid", "refused"
 LARGEST_FILE = 10 * 1024 * 1024
 MOST_ROWS = 50_000
 LONGEST_CELL = 1000
+# An amount of more digits before the point, or of a first one that far behind it, is none: 1e999999 takes a megabyte.
+MOST_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,6 @@ def _amount(text: str) -> tuple[Decimal | None, str]:
         amount = Decimal(text)
     except InvalidOperation:
         return None, _("Its amount isn't a number with a point.")
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount.adjusted()) >= MOST_DIGITS:
         return None, _("Its amount isn't a number with a point.")
     return amount, ""

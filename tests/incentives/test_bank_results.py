@@ -264,6 +264,16 @@ def test_of_a_file_that_ends_as_none_nothing_lands(world: World) -> None:
     assert state(payouts[0]) == "in_payment"
 
 
+@pytest.mark.parametrize("amount", ["1e999999", "1e-999999", "1e19", "NaN", "-Infinity", "2,000.00"])
+def test_what_is_no_amount_is_told_in_a_few_words(world: World, amount: str) -> None:
+    payouts, names = with_the_bank(world, 1)
+    content = result((names[0], "paid", amount, "BOC-1", ""), (names[0], "paid", "9e18", "BOC-1", ""))
+    report = load_bank_result(actor=world.actor("fiona"), content=content)
+    assert [row.code for row in report.quarantined] == ["malformed", "amount"]
+    assert all(len(row.message) < 100 for row in report.quarantined)
+    assert state(payouts[0]) == "in_payment"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_payout_that_is_held_meanwhile_is_set_aside() -> None:
     world = make_world()
