@@ -14,6 +14,7 @@ from incentives import money_api as money
 from incentives import notices_api as notices
 from incentives import overview_api as overviews
 from incentives import submission_api as submissions
+from incentives import uploads_api as uploads
 from merchants import api as merchants
 from merchants import feeds_api as feeds
 from merchants import targets_api as targets
@@ -27,6 +28,7 @@ router = DefaultRouter(trailing_slash=False)
 merchants.register(router)
 targets.register(router)
 feeds.register(router)
+uploads.register(router)
 incentives.register(router)
 links.register(router)
 lists.register(router)

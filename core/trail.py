@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.actors import Actor, Capability
 from core.models import AuditEvent
@@ -38,7 +39,7 @@ class TrailFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped
     subject = django_filters.CharFilter(label=_("Subject"), method="of_subject")
     who = django_filters.CharFilter(label=_("Who"), method="by")
     since = django_filters.DateFilter(label=_("From"), method="from_day", widget=_day())
-    until = django_filters.DateFilter(label=_("To"), method="to_day", widget=_day())
+    until = django_filters.DateFilter(label=pgettext_lazy("day", "To"), method="to_day", widget=_day())
 
     class Meta:
         model = AuditEvent

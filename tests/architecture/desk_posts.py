@@ -257,6 +257,7 @@ def _bank_result(desk: Desk, step: str, by: Actor) -> Posted:
 
 
 API = "api/v1/operator"
+UPLOADS = f"{API}/uploads"
 POSTS: dict[str, Post] = {
     "operator/applications/<application>/<step>": _application,
     "operator/partners/<partner>/<step>": _standing,
@@ -281,6 +282,10 @@ POSTS: dict[str, Post] = {
     ),
     "operator/feeds/uploads/<upload_id>/load": _plainly(),
     "operator/feeds/uploads/<upload_id>/drop": _plainly(),
+    UPLOADS: _upload,
+    f"{UPLOADS}/<upload_id>/columns": _plainly(columns=["rate_date", "currency", "rate"]),
+    f"{UPLOADS}/<upload_id>/load": _plainly(),
+    f"{UPLOADS}/<upload_id>/drop": _plainly(),
     "operator/new-program": _plainly(
         **{"code": "POP-2027Q1", "name.en": "Next", "name.zh-hans": "下一季度"},
         first="2027-01-01",

@@ -160,6 +160,11 @@ ANSWERS: dict[str, tuple[int, int, int, int]] = {
     "api/v1/operator/imports": DESK,
     "api/v1/operator/imports/<import_id>": (403, 404, 404, 404),  # there is none: tests/console has one
     "api/v1/operator/imports/<import_id>/rejected": (403, 404, 404, 404),
+    "api/v1/operator/uploads": DESK,
+    "api/v1/operator/uploads/<upload_id>": (403, 404, 404, 404),
+    "api/v1/operator/uploads/<upload_id>/columns": DECIDED,
+    "api/v1/operator/uploads/<upload_id>/load": DECIDED,
+    "api/v1/operator/uploads/<upload_id>/drop": DECIDED,
     "operator/": OPERATORS,
     "operator/runs": OPERATORS,
     "operator/runs.csv": OPERATORS,

@@ -31,7 +31,8 @@ from incentives.demo.seeding import Seeded, seed
 from incentives.demo.signins import PASSWORD
 from incentives.digest import send_digests
 from incentives.engine.run import try_policy, work
-from incentives.models import Payout, Result, Run
+from incentives.invoice_states import InvoiceState
+from incentives.models import Invoice, Payout, Result, Run
 from incentives.services import (
     confirm_adjustment,
     create_payment_batch,
@@ -121,6 +122,7 @@ def build(folder: Path) -> House:
     house.things |= _draft(running)
     approved = Payout.objects.filter(program=closed, state=PayoutState.APPROVED, held=False).order_by("pk")[0]
     house.things["approved"] = approved.pk
+    house.things["invoiced"] = Invoice.objects.filter(state=InvoiceState.HANDED_IN).order_by("pk")[0].payout_id
     Membership.objects.create(partner=approved.partner, user=person("ivy"), role=Role.OWNER)
     reviewed = Payout.objects.filter(program=closed, state=PayoutState.IN_REVIEW, held=False).order_by("pk")[0]
     house.things |= {"reviewed": reviewed.pk, "line": reviewed.lines.order_by("pk")[0].pk}
