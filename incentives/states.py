@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class RunState(TextChoices):
@@ -224,7 +225,7 @@ class BulkOutcome(TextChoices):
 
     WAITING = "waiting", _("Waiting")
     DONE = "done", _("Done")
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", pgettext_lazy("decision", "Refused")
 
 
 class Account(TextChoices):
